@@ -93,12 +93,38 @@ class CallError:
 
 
 @dataclass(frozen=True)
+class HttpRequest:
+    """A request to the site port, as an HTTP action sees it."""
+
+    method: str
+    url: str
+    """Absolute, with query string."""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """What an HTTP action answered, body read to its end."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
 class CallResult:
     """What became of one call into the sandbox."""
 
     value: ConvexJson = None
     error: CallError | None = None
     log_lines: tuple[str, ...] = ()
+    http: HttpResponse | None = None
+    """Of an httpAction that did not fail."""
+    fetched: tuple[str, ...] = ()
+    """URLs that the call asked the proxy for, in order, refused ones included."""
+    cpu_seconds: float = 0.0
+    """Sampled, 0 for calls shorter than a sample."""
 
 
 class SyscallError(Exception):
