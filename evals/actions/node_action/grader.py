@@ -1,0 +1,52 @@
+"""An action that needs Node's built-in modules: values, arguments, where the values come from."""
+
+import hashlib
+
+from convex_evals.graders.api import Grading, compare_function_spec, rejects
+
+ACTION = "index:processWithNode"
+PATHS = {
+    "a//b/../c.txt": "/uploads/a/c.txt",
+    "report.pdf": "/uploads/report.pdf",
+    "./x/./y///z": "/uploads/x/y/z",
+    "../../etc/passwd": "/etc/passwd",
+    "größe/../naïve 🚀": "/uploads/naïve 🚀",
+}
+
+
+async def test_hash_is_the_sha256_in_hexadecimal(g: Grading) -> None:
+    """hash is the SHA-256 digest of the data in UTF-8, in lower-case hexadecimal digits."""
+    for data in ("", "hello", "größe 🚀", "x" * 10_000):
+        value = await g.response.public.action(ACTION, {"data": data})
+        expected = hashlib.sha256(data.encode()).hexdigest()
+        actual = value.get("hash") if isinstance(value, dict) else value
+        assert actual == expected, f"hash of {data[:20]!r} is {actual!r}, expected {expected!r}"
+
+
+async def test_path_is_normalized(g: Grading) -> None:
+    """normalizedPath is /uploads/ and the data, with slashes, `.` and `..` resolved."""
+    for data, expected in PATHS.items():
+        value = await g.response.public.action(ACTION, {"data": data})
+        actual = value.get("normalizedPath") if isinstance(value, dict) else value
+        assert actual == expected, f"normalizedPath of {data!r} is {actual!r}, expected {expected!r}"
+
+
+async def test_result_has_these_two_fields(g: Grading) -> None:
+    """The result is { hash, normalizedPath } and nothing else."""
+    value = await g.response.public.action(ACTION, {"data": "a"})
+    assert isinstance(value, dict) and set(value) == {"hash", "normalizedPath"}, f"returned {value!r}"
+
+
+async def test_it_is_a_public_action_of_a_string(g: Grading) -> None:
+    """processWithNode is an action for clients whose one argument is the string data."""
+    await compare_function_spec(g, only=[ACTION])
+    for args in ({}, {"data": 5}):
+        await rejects(g.response.public.action(ACTION, args), match="ArgumentValidationError")
+
+
+async def test_it_uses_the_modules_of_node(g: Grading) -> None:
+    """The two values are computed with Node's crypto and path modules."""
+    await g.response.public.action(ACTION, {"data": "a"})
+    imported = {entry.module.removeprefix("node:") for source in g.sources() for entry in source.imports()}
+    named = {module.partition("/")[0] for module in imported}
+    assert {"crypto", "path"} <= named, f"the submission imports {sorted(imported)}"

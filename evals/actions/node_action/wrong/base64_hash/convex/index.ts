@@ -1,0 +1,16 @@
+"use node";
+
+import { createHash } from "crypto";
+import path from "path";
+import { v } from "convex/values";
+import { action } from "./_generated/server";
+
+export const processWithNode = action({
+  args: { data: v.string() },
+  returns: v.object({ hash: v.string(), normalizedPath: v.string() }),
+  handler: async (_ctx, { data }) => {
+    const hash = createHash("sha256").update(data, "utf8").digest("base64");
+    const normalizedPath = path.normalize(`/uploads/${data}`);
+    return { hash, normalizedPath };
+  },
+});
