@@ -1,0 +1,1 @@
+"""What judges a deployed submission: native graders (`python`, `api`) and suites in the public layout (`vitest`)."""
