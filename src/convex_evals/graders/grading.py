@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from convex_evals.errors import BrowserMissing
+from convex_evals.errors import BrowserMissing, DeployFailed
 from convex_evals.graders.browser import Browser
 from convex_evals.graders.deployed import Deployed
 from convex_evals.graders.loopback import Handler, Loopback, loopback
-from convex_evals.graders.page import Page, open_app
+from convex_evals.graders.page import App, Page, open_app
 from convex_evals.graders.source import Source
 from convex_evals.types import Deployment, Eval, Files, Project
 
@@ -38,7 +38,9 @@ class Admits(Protocol):
 class AppBundler(Protocol):
     """The part of the toolchain that the browser needs."""
 
-    async def bundle_app(self, entry: Path, project: Project, env: Mapping[str, str]) -> str: ...
+    async def bundle_app(self, entry: Path, project: Project, env: Mapping[str, str]) -> App:
+        """One script and one style sheet of a React app. Raises errors.DeployFailed for what the project does."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,12 @@ class Grading:
         url = self._materials.response.url
         variables = {"VITE_CONVEX_URL": url, "CONVEX_URL": url, "NEXT_PUBLIC_CONVEX_URL": url, **(env or {})}
         project = self._materials.project
-        script = await self._materials.tools.bundle_app(project.path / found, project, variables)
+        try:
+            app = await self._materials.tools.bundle_app(project.path / found, project, variables)
+        except DeployFailed as error:
+            raise AssertionError(f"the app cannot be built: {error}") from error
         ports = [port_of(url), port_of(self._materials.response.site_url), *sorted(self._ports)]
-        async with open_app(self._materials.browser, script, ports) as page:
+        async with open_app(self._materials.browser, app, ports) as page:
             yield page
 
     async def clear(self) -> None:

@@ -257,7 +257,7 @@ def _declarator(scope: Node, name: str) -> Node | None:
 
 
 def _member(pattern: Node, name: str) -> str | None:
-    """ "" when the pattern is the name itself, the property when it destructures one, None when it binds no such name."""
+    """What of the value a pattern binds to a name: "" for all of it, a property, None when it binds no such name."""
     if pattern.type == "identifier":
         return "" if callee_text(pattern) == name else None
     if pattern.type != "object_pattern":

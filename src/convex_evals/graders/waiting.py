@@ -45,7 +45,8 @@ def raises(kind: type[Exception] | str = CallFailed, match: Match = None) -> Ite
     """Expect the block to fail: `with raises(CallFailed)`, or `with raises("ArgumentValidationError")` for a call that
     fails with this text. Raises AssertionError when it does not fail so."""
     if isinstance(kind, str):
-        kind, match = CallFailed, kind
+        match = kind
+        kind = CallFailed
     caught = Caught()
     try:
         yield caught
