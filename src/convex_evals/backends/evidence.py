@@ -45,7 +45,9 @@ class CallEvidence:
 
 
 def plain_path(identifier: str) -> str:
-    """ "dir/mod.js:fn" as graders write it: "dir/mod:fn"; no colon means the default export."""
+    """ "dir/mod.js:fn" as graders write it: "dir/mod:fn"; no colon means the default export. "GET /path" stays."""
+    if " /" in identifier:
+        return identifier
     module, _, function = identifier.partition(":")
     return f"{module.removesuffix('.js')}:{function or 'default'}"
 

@@ -147,7 +147,11 @@ class Browser:
             if self._executable is None:
                 raise BrowserMissing("no Chromium, Chrome or Edge found; run `convex-evals setup --browser`")
             self._home = tempfile.TemporaryDirectory(prefix="convex-evals-browser-", ignore_cleanup_errors=True)
-            self._devtools = await self._start(self._executable, Path(self._home.name))
+            try:
+                self._devtools = await self._start(self._executable, Path(self._home.name))
+            finally:
+                if self._devtools is None:
+                    await self.close()
             return self._devtools
 
     async def _start(self, executable: Path, home: Path) -> DevTools:

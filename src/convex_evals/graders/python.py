@@ -17,13 +17,28 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 from convex_evals.backends.failures import CallFailed
-from convex_evals.errors import GraderBroken, TrialFailed
+from convex_evals.errors import GraderBroken, TrialFailed, boundary
 from convex_evals.graders.grading import Grading
 from convex_evals.types import Eval, TestResult
 
 GRADER_FILE = "grader.py"
 TEST_SECONDS = 30.0
 MESSAGE_CHARACTERS = 8000
+
+LOADING_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What executing a grader file raises when it is wrong."""
 
 Test = Callable[[Grading], Awaitable[None]]
 
@@ -66,11 +81,9 @@ def load(path: Path) -> ModuleType:
         raise GraderBroken(f"{path}: {error}") from error
     module = ModuleType(f"convex_evals_grader_{path.parent.name}")
     module.__file__ = str(path)
-    try:
+    with boundary(GraderBroken, f"{path} does not load", *LOADING_ERRORS):
         # Compiled here instead of imported: an import leaves __pycache__ in the eval's folder, whose content is hashed.
         exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:  # whatever our own grader raises while loading: it is broken
-        raise GraderBroken(f"{path} does not load: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -91,20 +104,23 @@ def discover(module: ModuleType) -> Mapping[str, Test]:
 
 async def _outcome(test: Test, grading: Grading, path: Path) -> tuple[str | None, str | None]:
     """The message of a failed test, and the traceback if what failed it was no assertion."""
-    deadline = asyncio.timeout(TEST_SECONDS)
+    running = asyncio.ensure_future(test(grading))
     try:
-        async with deadline:
-            await test(grading)
-    except TrialFailed:
-        raise
-    except (AssertionError, CallFailed) as error:
-        return _where(path, error.__traceback__) + _said(error, path), None
-    except Exception as error:  # noqa: BLE001 - anything else is reported, and the answer decides whose fault it is
-        where = _where(path, error.__traceback__)
-        if isinstance(error, TimeoutError) and deadline.expired():
-            return f"{where}not finished within {TEST_SECONDS:g} s", None
-        return f"{where}{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
-    return None, None
+        done, _ = await asyncio.wait({running}, timeout=TEST_SECONDS)
+        waiting_at = [frame.f_lineno for frame in running.get_stack()]
+    finally:
+        running.cancel()
+    if not done:
+        await asyncio.wait({running})
+        return f"{path.name}:{waiting_at[-1]}: not finished within {TEST_SECONDS:g} s", None
+    error = running.exception()
+    if error is None:
+        return None, None
+    if isinstance(error, AssertionError | CallFailed):
+        return _where(path, error) + _said(error, path), None
+    if isinstance(error, TrialFailed) or not isinstance(error, Exception):
+        raise error
+    return f"{_where(path, error)}{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
 
 
 def _said(error: AssertionError | CallFailed, path: Path) -> str:
@@ -115,8 +131,8 @@ def _said(error: AssertionError | CallFailed, path: Path) -> str:
     return linecache.getline(str(path), line).strip() if line else type(error).__name__
 
 
-def _where(path: Path, trace: TracebackType | None) -> str:
-    line = _line(path, trace)
+def _where(path: Path, error: BaseException | None) -> str:
+    line = _line(path, error.__traceback__ if error is not None else None)
     return f"{path.name}:{line}: " if line else ""
 
 

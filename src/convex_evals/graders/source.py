@@ -142,7 +142,7 @@ class Source:
         arguments = node.child_by_field_name("arguments")
         if node.type != "call_expression" or callee is None or arguments is None:
             return None
-        steps, end = self._steps(node, frozenset())
+        steps, end = self._steps(node, set())
         values = [argument for argument in arguments.named_children if argument.type != "comment"]
         return Call(
             name=self._names.path(callee),
@@ -155,7 +155,7 @@ class Source:
             line=node.start_point[0] + 1,
         )
 
-    def _steps(self, node: Node, seen: frozenset[int]) -> tuple[list[Step], Node]:
+    def _steps(self, node: Node, seen: set[int]) -> tuple[list[Step], Node]:
         """Methods called on the value of a node, and the expression with which they end."""
         steps: list[Step] = []
         end = node
@@ -171,17 +171,18 @@ class Source:
                 break
             steps.append(_step(parent, call))
             end = call
-        if end.id not in seen:
-            steps += self._later_steps(end, seen | {end.id})
+        steps += self._later_steps(end, seen)
         return steps, end
 
-    def _later_steps(self, value: Node, seen: frozenset[int]) -> list[Step]:
+    def _later_steps(self, value: Node, seen: set[int]) -> list[Step]:
         """Methods called later on a variable that holds the value, and loops over it."""
         steps: list[Step] = []
         if (loop := value.parent) is not None and loop.type == "for_in_statement" and _awaits(loop):
             steps.append(Step("for await", ()))
         for use in self._names.uses_of_holder(value):
-            steps += self._steps(use, seen)[0]
+            if use.id not in seen:
+                seen.add(use.id)
+                steps += self._steps(use, seen)[0]
         return steps
 
 
