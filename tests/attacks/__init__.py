@@ -1,0 +1,1 @@
+"""Hostile submissions: each must cost its own trial and nothing else."""
