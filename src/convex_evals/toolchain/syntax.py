@@ -49,9 +49,52 @@ def exported_lines(source: str, path: str) -> Mapping[str, int]:
     return {name: row + 1 for name, (row, _) in sorted(places.items(), key=lambda item: item[1])}
 
 
-def imports_or_exports(source: str, path: str) -> bool:
-    """Whether the file is a module, by an import or export statement of its own."""
-    return any(child.type in {"import_statement", "export_statement"} for child in _program(source, path).children)
+def component_uses(source: str, path: str) -> tuple[tuple[str, str | None], ...]:
+    """Each `app.use(definition, { name })` of a convex.config file: what was imported, and the name if one is given."""
+    program = _program(source, path)
+    imported: dict[str, str] = {}
+    for statement in program.named_children:
+        specifier = statement.child_by_field_name("source")
+        if statement.type == "import_statement" and specifier is not None:
+            imported |= {_text(name): _string(specifier) for name in _of_type(statement, "identifier")}
+    uses = []
+    for call in _of_type(program, "call_expression"):
+        function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+        if function is None or arguments is None or function.type != "member_expression":
+            continue
+        method = function.child_by_field_name("property")
+        given = [node for node in arguments.named_children if node.type != "comment"]
+        if method is not None and _text(method) == "use" and given and _text(given[0]) in imported:
+            uses.append((imported[_text(given[0])], _option(given[1], "name") if len(given) > 1 else None))
+    return tuple(uses)
+
+
+def component_name(source: str, path: str) -> str | None:
+    """The name in `defineComponent("name")`."""
+    for call in _of_type(_program(source, path), "call_expression"):
+        function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+        if function is not None and arguments is not None and _text(function).endswith("defineComponent"):
+            return next((_string(node) for node in arguments.named_children if node.type == "string"), None)
+    return None
+
+
+def _option(options: Node, key: str) -> str | None:
+    for pair in options.named_children:
+        name, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+        if name is not None and value is not None and _text(name) == key and value.type == "string":
+            return _string(value)
+    return None
+
+
+def _of_type(node: Node, kind: str) -> Iterator[Node]:
+    if node.type == kind:
+        yield node
+    for child in node.named_children:
+        yield from _of_type(child, kind)
+
+
+def _string(node: Node) -> str:
+    return _text(node)[1:-1]
 
 
 def _exported(statement: Node, local: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:

@@ -1,0 +1,232 @@
+"""Type checker and linter: one native process of TypeScript 7 with type-aware rules, for as many projects as wait.
+
+Starting costs about as much as checking a small project, so requests that come while one run is under way share the
+next. The framing of that process is known here and nowhere else; which lint rules there are is in `lint_rules`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import struct
+from asyncio.subprocess import PIPE
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from convex_evals.errors import ToolFailed
+from convex_evals.toolchain.entries import CODE_SUFFIXES, functions_folder
+from convex_evals.toolchain.lint_rules import RULES
+from convex_evals.toolchain.nouns import Finding
+
+_WINDOW_SECONDS = 0.01
+_BATCH = 8
+_RUN_SECONDS = 120.0
+_ENDLESS_CPU_SECONDS = 45.0
+_REMEMBERED = 64
+_ERROR, _DIAGNOSTIC = 0, 1
+_TYPE_KIND = 1
+_RULE_IDS = {rule.name: rule.id for rule in RULES}
+
+Report = Mapping[Path, tuple[Finding, ...]]
+"""Project → what was found in it."""
+
+
+class Checker:
+    """Answers for one project at a time, works on many."""
+
+    def __init__(self, tsgolint: Path) -> None:
+        self._tsgolint = tsgolint
+        self._reports: OrderedDict[str, asyncio.Task[tuple[Finding, ...]]] = OrderedDict()
+        self._queue: list[tuple[Path, asyncio.Future[tuple[Finding, ...]]]] = []
+        self._runner: asyncio.Task[None] | None = None
+
+    async def types(self, project: Path) -> tuple[Finding, ...]:
+        """Findings of the type checker."""
+        return tuple(found for found in await self._findings(project) if found.code not in _RULE_IDS.values())
+
+    async def lint(self, project: Path) -> tuple[Finding, ...]:
+        """Findings of the lint rules."""
+        return tuple(found for found in await self._findings(project) if found.code in _RULE_IDS.values())
+
+    async def close(self) -> None:
+        """Wait for no one: stop what is under way."""
+        for task in [*self._reports.values(), *([self._runner] if self._runner else [])]:
+            task.cancel()
+        await asyncio.gather(*self._reports.values(), *([self._runner] if self._runner else []), return_exceptions=True)
+
+    async def _findings(self, project: Path) -> tuple[Finding, ...]:
+        """One run serves both questions about the same files."""
+        root = project.resolve()
+        key = _fingerprint(root)
+        task = self._reports.get(key)
+        if task is None or (task.done() and task.exception() is not None):
+            task = self._reports[key] = asyncio.create_task(self._queued(root))
+        self._reports.move_to_end(key)
+        while len(self._reports) > _REMEMBERED and next(iter(self._reports.values())).done():
+            self._reports.popitem(last=False)
+        return await asyncio.shield(task)
+
+    async def _queued(self, root: Path) -> tuple[Finding, ...]:
+        future: asyncio.Future[tuple[Finding, ...]] = asyncio.get_running_loop().create_future()
+        self._queue.append((root, future))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        await asyncio.sleep(_WINDOW_SECONDS)  # a window for others, not a wait for something
+        while self._queue:
+            batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
+            roots = list(dict.fromkeys(root for root, _ in batch))
+            try:
+                report = await self._run(roots)
+            except ToolFailed:
+                await self._one_by_one(batch)
+                continue
+            for root, future in batch:
+                _settle(future, report[root])
+
+    async def _one_by_one(self, batch: Sequence[tuple[Path, asyncio.Future[tuple[Finding, ...]]]]) -> None:
+        """After a run failed: only the project that breaks the tool is to suffer."""
+        for root, future in batch:
+            try:
+                _settle(future, (await self._run([root]))[root])
+            except ToolFailed as error:
+                if not future.done():
+                    future.set_exception(error)
+
+    async def _run(self, roots: Sequence[Path]) -> Report:
+        files = {str(file): root for root in roots for file in _checked_files(root)}
+        if not files:
+            return {root: () for root in roots}
+        rules = [{"name": rule.name, **({"options": rule.options} if rule.options else {})} for rule in RULES]
+        request = {
+            "version": 2,
+            "configs": [{"file_paths": list(files), "rules": rules}],
+            "report_syntactic": True,
+            "report_semantic": True,
+        }
+        output = await self._process(json.dumps(request).encode())
+        if output is None:
+            if len(roots) > 1:
+                raise ToolFailed("the type checker did not finish a batch")
+            text = f"type checking used more than {_ENDLESS_CPU_SECONDS:.0f} seconds of CPU and was stopped"
+            return {roots[0]: (Finding("", 0, 0, "endless", text, True),)}
+        found: dict[Path, list[Finding]] = {root: [] for root in roots}
+        for message in _messages(output):
+            root = files.get(message.get("file_path") or "")
+            if root is not None:
+                found[root].append(_finding(root, message))
+        return {root: tuple(sorted(set(items), key=_place)) for root, items in found.items()}
+
+    async def _process(self, request: bytes) -> bytes | None:
+        """The output, None when it took too long by its own doing. Raises ToolFailed."""
+        process = await asyncio.create_subprocess_exec(
+            str(self._tsgolint),
+            "headless",
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env={"GOGC": "400", "GOMEMLIMIT": "1500MiB", "HOME": os.devnull},
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(_RUN_SECONDS):
+                output, errors = await process.communicate(request)
+        except TimeoutError as error:
+            used = psutil.Process(process.pid).cpu_times()
+            if used.user + used.system >= _ENDLESS_CPU_SECONDS:
+                return None
+            raise ToolFailed(f"the type checker did not finish in {_RUN_SECONDS:.0f} seconds") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            text = errors.decode("utf-8", "replace").strip()[-1000:]
+            raise ToolFailed(f"the type checker ended with status {process.returncode}: {text}")
+        return output
+
+
+def _settle(future: asyncio.Future[tuple[Finding, ...]], result: tuple[Finding, ...]) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _messages(output: bytes) -> Iterator[Mapping[str, Any]]:
+    """Diagnostics of the answer: frames of length (u32, little endian), kind (u8) and JSON."""
+    at = 0
+    while at < len(output):
+        length, kind = struct.unpack_from("<IB", output, at)
+        body = json.loads(output[at + 5 : at + 5 + length])
+        at += 5 + length
+        if kind == _ERROR:
+            raise ToolFailed(f"the type checker reports: {body}")
+        if kind == _DIAGNOSTIC:
+            yield body
+
+
+def _finding(root: Path, message: Mapping[str, Any]) -> Finding:
+    file = Path(message["file_path"])
+    line, column = _line_and_column(file.read_bytes(), message["range"]["pos"])
+    text = message["message"]["description"]
+    if message["kind"] == _TYPE_KIND:
+        code = message["message"]["id"]
+    else:
+        code = _RULE_IDS[message["rule"]]
+    return Finding(file.relative_to(root).as_posix(), line, column, code, text, counts=True)
+
+
+def _line_and_column(text: bytes, offset: int) -> tuple[int, int]:
+    before = text[:offset]
+    return before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str, str]:
+    return finding.file, finding.line, finding.column, finding.code, finding.message
+
+
+def _checked_files(root: Path) -> Iterable[Path]:
+    """The submission's own code: the functions folder and `src`."""
+    seen = set()
+    for folder in (functions_folder(root), root / "src"):
+        for file in _walk(folder) if folder.is_dir() else ():
+            if file.name.endswith(CODE_SUFFIXES) and not file.name.endswith(".d.ts") and file not in seen:
+                seen.add(file)
+                yield file
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for child in sorted(folder.iterdir()):
+        if child.is_symlink() or child.name in {"node_modules", "_generated"}:
+            continue
+        if child.is_dir():
+            yield from _walk(child)
+        else:
+            yield child
+
+
+def _fingerprint(root: Path) -> str:
+    digest = hashlib.sha256(str(root).encode())
+    link = root / "node_modules"
+    digest.update(str(link.resolve()).encode())
+    for file in _everything(root):
+        content = file.read_bytes()
+        digest.update(f"\0{file.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _everything(folder: Path) -> Iterator[Path]:
+    for child in sorted(folder.iterdir()):
+        if child.is_symlink() or child.name == "node_modules":
+            continue
+        if child.is_dir():
+            yield from _everything(child)
+        else:
+            yield child
