@@ -1,21 +1,21 @@
 """Whose fault it is, and whether to try again: one table, decided by exception type, never by message text.
 
-    EvalsError
-    ├── ModelFailed              the model's doing: a failing check, never retried
-    │   ├── ReplyUnusable        files: nothing to grade, refused path, cut-off reply
-    │   ├── InstallFailed        install: a dependency that does not exist or is not allowed
-    │   └── DeployFailed         deploy: refused, crashed or hung while being deployed
-    └── TrialFailed              ours or the provider's: unscored, listed, retried where the table says so
-        ├── ProviderUnavailable  rate limit, 5xx, timeout, malformed or unfinished reply
-        ├── ProviderRefused      bad key, no quota, unknown model
-        ├── ContextOverflow      the prompt does not fit the model's context
-        ├── BackendUnavailable   the backend did not start, or died without the project's doing
-        ├── RegistryUnavailable  the package registry did not answer
-        ├── ToolFailed           compiler, linter or bundler broke
-        ├── GraderBroken         the grader fails on the reference answer, or raises what is no assertion
-        └── BrowserMissing       no browser where the eval needs one
-    SetupError                   something a person has to install or set; ends the command
-    UsageError                   an argument that names nothing; ends the command
+EvalsError
+├── ModelFailed              the model's doing: a failing check, never retried
+│   ├── ReplyUnusable        files: nothing to grade, refused path, cut-off reply
+│   ├── InstallFailed        install: a dependency that does not exist or is not allowed
+│   └── DeployFailed         deploy: refused, crashed or hung while being deployed
+└── TrialFailed              ours or the provider's: unscored, listed, retried where the table says so
+    ├── ProviderUnavailable  rate limit, 5xx, timeout, malformed or unfinished reply
+    ├── ProviderRefused      bad key, no quota, unknown model
+    ├── ContextOverflow      the prompt does not fit the model's context
+    ├── BackendUnavailable   the backend did not start, or died without the project's doing
+    ├── RegistryUnavailable  the package registry did not answer
+    ├── ToolFailed           compiler, linter or bundler broke
+    ├── GraderBroken         the grader fails on the reference answer, or raises what is no assertion
+    └── BrowserMissing       no browser where the eval needs one
+SetupError                   something a person has to install or set; ends the command
+UsageError                   an argument that names nothing; ends the command
 """
 
 from __future__ import annotations

@@ -53,6 +53,10 @@ class Eval:
     """What grading needs beyond a deployment: "browser"."""
     network: tuple[str, ...] = ()
     """Hosts beyond declared loopback fixtures that a deployment may reach, e.g. "localhost"."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the deployment, from eval.toml."""
+    why: str = ""
+    """What is measured, and what breaks in production without it."""
     checks: frozenset[CheckName] = frozenset({"files", "install", "deploy", "typecheck", "lint", "behaviour"})
     """The checks that must have run for a trial to pass."""
     expect: Mapping[str, Expectation] = field(default_factory=dict)
