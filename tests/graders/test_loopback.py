@@ -38,6 +38,9 @@ async def test_a_handler_sees_the_request() -> None:
     async def double(request: Recorded) -> Answer:
         return 200, request.text * 2
 
-    async with loopback(double) as fixture, aiohttp.ClientSession() as http:
-        async with http.post(f"{fixture.url}/x", data="ab") as response:
-            assert await response.text() == "abab"
+    async with (
+        loopback(double) as fixture,
+        aiohttp.ClientSession() as http,
+        http.post(f"{fixture.url}/x", data="ab") as response,
+    ):
+        assert await response.text() == "abab"

@@ -19,9 +19,10 @@ from convex_evals.errors import BrowserMissing, DeployFailed
 from convex_evals.graders.browser import Browser
 from convex_evals.graders.deployed import Deployed
 from convex_evals.graders.loopback import Handler, Loopback, loopback
-from convex_evals.graders.page import App, Page, open_app
+from convex_evals.graders.page import Page, open_app
 from convex_evals.graders.source import Source
 from convex_evals.types import Deployment, Eval, Files, Project
+from convex_evals.workspace import read_folder
 
 APP_ENTRIES = ("src/main.tsx", "src/main.jsx", "src/index.tsx", "src/App.tsx")
 SOURCE_SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs")
@@ -38,8 +39,8 @@ class Admits(Protocol):
 class AppBundler(Protocol):
     """The part of the toolchain that the browser needs."""
 
-    async def bundle_app(self, entry: Path, project: Project, env: Mapping[str, str]) -> App:
-        """One script and one style sheet of a React app. Raises errors.DeployFailed for what the project does."""
+    async def bundle_app(self, entry: Path, project: Project, env: Mapping[str, str]) -> str:
+        """One browser script of the app whose entry file, relative to the project, is given. Raises DeployFailed."""
         ...
 
 
@@ -114,7 +115,7 @@ class Grading:
         variables = {"VITE_CONVEX_URL": url, "CONVEX_URL": url, "NEXT_PUBLIC_CONVEX_URL": url, **(env or {})}
         project = self._materials.project
         try:
-            app = await self._materials.tools.bundle_app(project.path / found, project, variables)
+            app = await self._materials.tools.bundle_app(Path(found), project, variables)
         except DeployFailed as error:
             raise AssertionError(f"the app cannot be built: {error}") from error
         ports = [port_of(url), port_of(self._materials.response.site_url), *sorted(self._ports)]
@@ -151,15 +152,3 @@ def port_of(url: str) -> int:
     """The port of a URL, the scheme's own when it names none."""
     parts = urlsplit(url)
     return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def read_folder(folder: Path) -> Files:
-    """Path → text of the text files below a folder."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts:
-            try:
-                found[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
-            except UnicodeDecodeError:
-                continue  # a picture or font: nothing that a grader queries
-    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from convex_evals.graders.browser import Browser
 from convex_evals.graders.browser_cdp import DevTools, DevToolsError
@@ -19,8 +19,7 @@ from convex_evals.graders.waiting import wait_until
 
 ELEMENT_SECONDS = 5.0
 EVENTS_KEPT = 200
-HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>app</title>
-<link rel="stylesheet" href="/app.css"></head>
+HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>app</title></head>
 <body><div id="root"></div><script src="/app.js"></script></body></html>"""
 
 # Finds the elements that a selector names: CSS, or "text=…", "label=…", "placeholder=…" for what a person sees.
@@ -41,20 +40,6 @@ FIND = """(selector) => {
   if (kind === "placeholder") return all("[placeholder]").filter((e) => clean(e.placeholder) === wanted);
   return all(selector);
 }"""
-
-
-class App(Protocol):
-    """A bundled app, as the toolchain makes it."""
-
-    @property
-    def script(self) -> str:
-        """One classic script."""
-        ...
-
-    @property
-    def style(self) -> str:
-        """One style sheet, may be empty."""
-        ...
 
 
 class Page:
@@ -189,14 +174,12 @@ class Page:
 
 
 @asynccontextmanager
-async def open_app(browser: Browser, app: App, ports: Collection[int]) -> AsyncIterator[Page]:
-    """Serve a bundled app and open it in a fresh profile that reaches these loopback ports and the app's own."""
+async def open_app(browser: Browser, script: str, ports: Collection[int]) -> AsyncIterator[Page]:
+    """Serve a bundled app (one script) and open it in a fresh profile that reaches these loopback ports and the app's own."""
 
     async def serve(request: Recorded) -> tuple[int, str, Mapping[str, str]]:
         if request.path == "/app.js":
-            return 200, app.script, {"Content-Type": "text/javascript; charset=utf-8"}
-        if request.path == "/app.css":
-            return 200, app.style, {"Content-Type": "text/css; charset=utf-8"}
+            return 200, script, {"Content-Type": "text/javascript; charset=utf-8"}
         wants_page = request.path == "/favicon.ico" or "." not in request.path.rsplit("/", 1)[-1]
         return (200, HTML, {"Content-Type": "text/html; charset=utf-8"}) if wants_page else (404, "", {})
 
