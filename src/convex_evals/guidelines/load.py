@@ -1,4 +1,4 @@
-"""The guidelines folder → rules. One Markdown file a section, in the order of file names; rules in the order of the file.
+"""The guidelines folder → rules: one Markdown file a section, sections by file name, rules as they stand in the file.
 
 # Queries                          title of the section; without it, the file's name makes one
 +++
