@@ -19,8 +19,10 @@ import aiohttp
 
 from convex_evals.errors import BrowserMissing
 from convex_evals.graders.browser_cdp import DevTools, DevToolsError
+from convex_evals.graders.processes import end_group
 
 START_SECONDS = 30.0
+END_SECONDS = 3.0
 NAMES = (
     "chromium",
     "chromium-browser",
@@ -189,12 +191,8 @@ async def _address(executable: Path, process: asyncio.subprocess.Process, file: 
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Wait for the process to end by itself a moment, then kill its group."""
-    try:
-        async with asyncio.timeout(3.0):
+    """Give the process a moment to end by itself, then kill what is left of it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
             await process.wait()
-    except TimeoutError:
-        pass
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)
-    await process.wait()
+    await end_group(process)

@@ -175,7 +175,7 @@ class Page:
 
 @asynccontextmanager
 async def open_app(browser: Browser, script: str, ports: Collection[int]) -> AsyncIterator[Page]:
-    """Serve a bundled app (one script) and open it in a fresh profile that reaches these loopback ports and the app's own."""
+    """Open a bundled app, one script, in a fresh profile that reaches these loopback ports and the app's own."""
 
     async def serve(request: Recorded) -> tuple[int, str, Mapping[str, str]]:
         if request.path == "/app.js":

@@ -1,0 +1,60 @@
+"""What Vitest's JSON report says, as test results. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from convex_evals.graders.python import MESSAGE_CHARACTERS, GraderRun
+from convex_evals.types import Status, TestResult
+
+FILE_TEST = "grader.test.ts"
+"""Stands for the file as a whole when it does not load, a hook of it fails, or its process ends early."""
+
+_STATUS: Mapping[str, Status] = {"passed": "pass", "failed": "fail"}
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def broken_run(why: str) -> GraderRun:
+    """A run that gave no report."""
+    message = _COLOURS.sub("", why)[-MESSAGE_CHARACTERS:]
+    return GraderRun({FILE_TEST: TestResult("fail", message)}, {FILE_TEST: message})
+
+
+def read_report(text: str, output: str) -> GraderRun:
+    """Test results of a JSON report. Whatever failed outside of a test stands as a test of the file's name, and among
+    `not_assertions`: only the answer tells whether the grader or the submission is at fault."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return broken_run(f"vitest wrote no report; it said: {output}")
+    tests: dict[str, TestResult] = {}
+    outside = []
+    for file in report.get("testResults", ()):
+        for result in file.get("assertionResults", ()):
+            tests[_unique(str(result.get("fullName") or result.get("title")), tests)] = _test(result)
+        if file.get("message"):
+            outside.append(_COLOURS.sub("", str(file["message"])))
+    failed = any(test.status == "fail" for test in tests.values())
+    if not outside and not failed and (not report.get("success") or not tests):
+        outside.append(f"vitest reports a failure outside of the tests; it said: {output}")
+    if not outside:
+        return GraderRun(tests)
+    broken = broken_run("\n".join(outside))
+    return GraderRun({**tests, **broken.tests}, broken.not_assertions)
+
+
+def _test(result: Mapping[str, Any]) -> TestResult:
+    message = _COLOURS.sub("", "\n".join(result.get("failureMessages") or ()))[:MESSAGE_CHARACTERS]
+    seconds = float(result.get("duration") or 0.0) / 1000
+    return TestResult(_STATUS.get(str(result.get("status")), "skip"), message, seconds)
+
+
+def _unique(name: str, taken: Mapping[str, TestResult]) -> str:
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name} ({number})"
+    return unique
