@@ -44,7 +44,7 @@ class Mirror:
     """A finished copy."""
 
     root: Path
-    """Stands for the folder with the suite's package.json."""
+    """Stands for the top of the suite."""
     grader: Path
     """The grader file, relative to the root."""
 
@@ -100,19 +100,17 @@ def vitest_script(root: Path) -> Path:
     return package / (named if isinstance(named, str) else named["vitest"])
 
 
-def _contents(root: Path, eval_folder: Path) -> Iterator[tuple[Path, bytes]]:
+def _contents(root: Path, eval_folder: Path) -> dict[Path, bytes]:
     """Files of the suite that belong to no other eval, relative to its root."""
-    count = 0
-    for path in _walk(root, root, eval_folder):
-        count += 1
-        if count > MAX_FILES:
-            raise SetupError(
-                f"{root} holds more than {MAX_FILES} files beside its evals; keep package.json by the suite"
-            )
-        yield path.relative_to(root), path.read_bytes()
+    found: dict[Path, bytes] = {}
+    for path in _walk(root, eval_folder):
+        found[path.relative_to(root)] = path.read_bytes()
+        if len(found) > MAX_FILES:
+            raise SetupError(f"{root} holds over {MAX_FILES} files beside its evals; keep package.json by the suite")
+    return found
 
 
-def _walk(folder: Path, root: Path, eval_folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, eval_folder: Path) -> Iterator[Path]:
     all_evals = eval_folder.parent.parent
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
@@ -124,7 +122,7 @@ def _walk(folder: Path, root: Path, eval_folder: Path) -> Iterator[Path]:
             other = all_evals in path.parents and not inside and not above
             hidden = entry.name.startswith(".") and not inside
             if not other and not hidden:
-                yield from _walk(path, root, eval_folder)
+                yield from _walk(path, eval_folder)
         elif entry.is_file() and entry.stat().st_size <= MAX_FILE_BYTES:
             yield path
 
