@@ -271,10 +271,16 @@ class Message:
 class Deployment(Protocol):
     """A running Convex deployment, whoever serves it."""
 
-    url: str
-    """Cloud URL: API and sync."""
-    site_url: str
-    admin_key: str
+    @property
+    def url(self) -> str:
+        """Cloud URL: API and sync."""
+        ...
+
+    @property
+    def site_url(self) -> str: ...
+
+    @property
+    def admin_key(self) -> str: ...
 
     async def close(self) -> None: ...
 

@@ -80,7 +80,7 @@ async def _grade_case(ev: Eval, case: Case, grader: Grades) -> CaseResult:
     except TrialFailed as error:
         return CaseResult(case.name, False, f"error, not a verdict: {error}", perf_counter() - started)
     problem = judge(case, score)
-    checks = {check.name: check.seconds for check in score.checks}
+    checks: dict[str, float] = {check.name: check.seconds for check in score.checks}
     return CaseResult(case.name, not problem, problem, perf_counter() - started, checks)
 
 
