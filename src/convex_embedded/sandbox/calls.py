@@ -1,0 +1,160 @@
+"""One call in flight, seen from the trusted side: its syscalls are answered here, one at a time or concurrently.
+
+A line of the pipe may lie about anything but the call's own affairs: what it asks for, it asks of its own host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from convex_embedded.sandbox import wire
+from convex_embedded.sandbox.nouns import Invocation
+from convex_embedded.sandbox.proxy import FetchFailed, Proxy
+from convex_embedded.types import CallError, CallResult, Limits, SyscallError, SyscallHost
+
+LARGEST_QUEUE = 100_000
+"""Syscalls asked for and not answered. More is a flood, not a program: the documented limits are a third of it."""
+FETCHES = 1000
+
+
+class RunningCall:
+    """What is known of a call between its line out and its result."""
+
+    def __init__(self, number: int, call: Invocation, host: SyscallHost, proxy: Proxy, limits: Limits) -> None:
+        self.number = number
+        self.about = call
+        self.started_seconds = asyncio.get_running_loop().time()
+        self.cpu_seconds = 0.0
+        """Of the thread that runs JavaScript, as the watchdog samples it."""
+        self.all_cpu_seconds = 0.0
+        """Of all threads."""
+        self.still_pongs = 0
+        """How often in a row the runtime has said that nothing can wake this call."""
+        self._host = host
+        self._proxy = proxy
+        self._limits = limits
+        self._queue: deque[tuple[int, str, bytes]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._outcome: CallResult | None = None
+        self._host_error: BaseException | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._log_lines: tuple[str, ...] = ()
+        self._fetched: list[str] = []
+        self._pending = 0
+
+    @property
+    def over(self) -> bool:
+        return self._outcome is not None or self._host_error is not None
+
+    @property
+    def waits(self) -> bool:
+        """An answer is owed to it."""
+        return self._pending > 0
+
+    @property
+    def concurrent(self) -> bool:
+        return self.about.kind in ("action", "httpAction")
+
+    def ask(self, syscall: int, op: str, payload: bytes) -> None:
+        """A syscall line has come."""
+        if self.over:
+            return
+        self.still_pongs = 0
+        self._pending += 1
+        self._queue.append((syscall, op, payload))
+        if len(self._queue) > LARGEST_QUEUE:
+            self.fail(CallError("Too many operations were started without awaiting any of them", kind="limit"))
+        self._ring()
+
+    def log(self, lines: tuple[str, ...]) -> None:
+        self._log_lines = lines
+
+    def succeed(self, payload: bytes) -> None:
+        self._end(value=wire.decode(payload))
+
+    def succeed_http(self, payload: bytes) -> None:
+        self._end(http=wire.read_http(payload))
+
+    def fail(self, error: CallError) -> None:
+        self._end(error=error)
+
+    def _end(self, **parts: Any) -> None:
+        if self.over:
+            return
+        self._outcome = CallResult(
+            log_lines=self._log_lines,
+            fetched=tuple(self._fetched),
+            cpu_seconds=self.cpu_seconds,
+            **parts,
+        )
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def run(self, write: Callable[[bytes], None]) -> CallResult:
+        """Answer until the end. Raises what the host raised, if that was no SyscallError."""
+        loop = asyncio.get_running_loop()
+        try:
+            while not self.over:
+                if not self._queue:
+                    self._wake = loop.create_future()
+                    await self._wake
+                elif self.concurrent:
+                    self._spawn(*self._queue.popleft(), write)
+                else:
+                    await self._answer(*self._queue.popleft(), write)
+            if self._host_error is not None:
+                raise self._host_error
+            assert self._outcome is not None
+            return self._outcome
+        finally:
+            await self._stop_tasks()
+
+    def _spawn(self, syscall: int, op: str, payload: bytes, write: Callable[[bytes], None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(syscall, op, payload, write))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self.over:
+            self._host_error = task.exception()
+            self._ring()
+
+    async def _stop_tasks(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _answer(self, syscall: int, op: str, payload: bytes, write: Callable[[bytes], None]) -> None:
+        try:
+            args = wire.decode(payload)
+            answer = await (self._fetch(args) if op == "fetch" else self._host.syscall(op, args))
+            line = wire.answer_line(self.number, syscall, answer)
+        except SyscallError as refusal:
+            line = wire.refusal_line(self.number, syscall, refusal)
+        except wire.Garbled as error:
+            line = wire.refusal_line(self.number, syscall, SyscallError(f"Malformed arguments of {op}: {error}"))
+        finally:
+            self._pending -= 1
+        if not self.over:
+            write(line)
+
+    async def _fetch(self, args: Any) -> Any:
+        request = wire.read_fetch(args)
+        if not self.concurrent:
+            raise SyscallError("Can't use fetch() in queries and mutations.")
+        if len(self._fetched) >= FETCHES:
+            raise SyscallError(f"Too many requests in one function (maximum {FETCHES})")
+        self._fetched.append(request.url)
+        try:
+            return wire.fetch_answer(await self._proxy.fetch(request))
+        except FetchFailed as error:
+            raise SyscallError(str(error)) from error
