@@ -60,7 +60,7 @@ def cancel(tx: Transaction, component: str, job_id: str, now_ms: float) -> None:
 
 @dataclass
 class Effects:
-    """What a transaction does beside documents, applied when it commits. A failed sub-transaction takes its part back."""
+    """What a transaction does beside documents, applied at commit. A failed sub-transaction takes its part back."""
 
     jobs: list[Job] = field(default_factory=list)
     files: list[tuple[str, str, Any]] = field(default_factory=list)
