@@ -80,7 +80,7 @@ class Vitest:
         reading = asyncio.create_task(_tail(process.stdout))
         try:
             async with asyncio.timeout(RUN_SECONDS):
-                await process.wait()
+                status = await process.wait()
         except TimeoutError:
             return broken_run(f"the grader did not finish within {RUN_SECONDS:g} s")
         finally:
@@ -89,8 +89,8 @@ class Vitest:
         where = f"{copy.root}{os.sep}"
         said = output.decode("utf-8", "replace").replace(where, "")
         if not report.is_file():
-            return broken_run(f"vitest ended with status {process.returncode} and wrote no report; it said: {said}")
-        return read_report(report.read_text("utf-8").replace(where, ""), said)
+            return broken_run(f"vitest ended with status {status} and wrote no report; it said: {said}")
+        return read_report(report.read_text("utf-8").replace(where, ""), status, said)
 
 
 def environment(node: Path, home: Path, reports: int) -> dict[str, str]:

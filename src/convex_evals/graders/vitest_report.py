@@ -23,7 +23,7 @@ def broken_run(why: str) -> GraderRun:
     return GraderRun({FILE_TEST: TestResult("fail", message)}, {FILE_TEST: message})
 
 
-def read_report(text: str, output: str) -> GraderRun:
+def read_report(text: str, exit_status: int, output: str) -> GraderRun:
     """Test results of a JSON report. Whatever failed outside of a test stands as a test of the file's name, and among
     `not_assertions`: only the answer tells whether the grader or the submission is at fault."""
     try:
@@ -38,8 +38,9 @@ def read_report(text: str, output: str) -> GraderRun:
         if file.get("message"):
             outside.append(_COLOURS.sub("", str(file["message"])))
     failed = any(test.status == "fail" for test in tests.values())
-    if not outside and not failed and (not report.get("success") or not tests):
-        outside.append(f"vitest reports a failure outside of the tests; it said: {output}")
+    # A worker that was killed leaves its tests pending in a report of success: the exit status tells.
+    if not outside and not failed and (exit_status != 0 or not report.get("success") or not tests):
+        outside.append(f"vitest ended with status {exit_status} and no test failed; it said: {output}")
     if not outside:
         return GraderRun(tests)
     broken = broken_run("\n".join(outside))
