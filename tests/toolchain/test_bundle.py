@@ -45,7 +45,9 @@ async def refusal(tools: Toolchain, prepared: Prepared, files: dict[str, str]) -
     return str(raised.value)
 
 
-async def test_each_entry_point_becomes_a_script_that_a_runtime_can_evaluate(tools: Toolchain, prepared: Prepared) -> None:
+async def test_each_entry_point_becomes_a_script_that_a_runtime_can_evaluate(
+    tools: Toolchain, prepared: Prepared
+) -> None:
     bundle = await tools.bundle(await prepared({"convex/messages.ts": MESSAGES, "convex/lib/text.ts": TEXT}))
     modules = {module.path: module for module in bundle.app.modules}
     assert list(modules) == ["lib/text.js", "messages.js"]
@@ -101,8 +103,10 @@ async def test_what_is_not_an_entry_point_is_left_out(tools: Toolchain, prepared
 
 async def test_use_node_chooses_the_environment_and_gets_built_ins(tools: Toolchain, prepared: Prepared) -> None:
     source = (
-        '// a comment\n"use node";\nimport { action } from "./_generated/server";\nimport { createHash } from "crypto";\n'
-        'export const digest = action({ args: {}, handler: async () => createHash("sha256").update("x").digest("hex") });\n'
+        '// a comment\n"use node";\nimport { action } from "./_generated/server";\n'
+        'import { createHash } from "crypto";\n'
+        'const hex = () => createHash("sha256").update("x").digest("hex");\n'
+        "export const digest = action({ args: {}, handler: async () => hex() });\n"
     )
     bundle = await tools.bundle(await prepared({"convex/hashing.ts": source}))
     assert bundle.app.modules[0].environment == "node"
@@ -117,18 +121,28 @@ async def test_a_node_built_in_outside_of_use_node_is_refused(tools: Toolchain, 
     assert '"use node"' in text
 
 
-async def test_a_name_that_convex_does_not_export_is_refused_with_its_place(tools: Toolchain, prepared: Prepared) -> None:
+async def test_a_name_that_convex_does_not_export_is_refused_with_its_place(
+    tools: Toolchain, prepared: Prepared
+) -> None:
     text = await refusal(
         tools,
         prepared,
-        {"convex/a.ts": 'import { v } from "convex/values";\nimport { action } from "convex/server";\nexport const a = action(v);\n'},
+        {
+            "convex/a.ts": 'import { v } from "convex/values";\nimport { action } from "convex/server";\n'
+            "export const a = action(v);\n"
+        },
     )
     assert 'convex/a.ts:2:10: No matching export in "convex/server" for import "action"' in text
 
 
 async def test_a_type_may_be_imported_as_if_it_were_a_value(tools: Toolchain, prepared: Prepared) -> None:
     await tools.bundle(
-        await prepared({"convex/a.ts": 'import { GenericId } from "convex/values";\nexport const f = (id: GenericId<"t">) => id;\n'})
+        await prepared(
+            {
+                "convex/a.ts": 'import { GenericId } from "convex/values";\n'
+                'export const f = (id: GenericId<"t">) => id;\n'
+            }
+        )
     )
 
 
@@ -166,7 +180,9 @@ async def test_a_link_out_of_the_project_is_not_followed(tools: Toolchain, prepa
         ("convex/actions/a.ts", 'need "use node"'),
     ],
 )
-async def test_paths_that_cannot_be_modules_are_refused(tools: Toolchain, prepared: Prepared, path: str, said: str) -> None:
+async def test_paths_that_cannot_be_modules_are_refused(
+    tools: Toolchain, prepared: Prepared, path: str, said: str
+) -> None:
     assert said in await refusal(tools, prepared, {path: "export const x = 1;\n", "convex/ok.ts": "export {};\n"})
 
 
@@ -187,13 +203,22 @@ async def test_a_project_without_functions_is_refused(tools: Toolchain, prepared
 
 
 async def test_the_functions_folder_may_have_another_name(tools: Toolchain, prepared: Prepared) -> None:
-    project = await prepared({"convex.json": '{"functions": "src/backend/"}', "src/backend/a.ts": MESSAGES.replace("./lib/text", "./t"), "src/backend/t.ts": TEXT})
-    assert [module.original for module in (await tools.bundle(project)).app.modules] == ["src/backend/a.ts", "src/backend/t.ts"]
+    project = await prepared(
+        {
+            "convex.json": '{"functions": "src/backend/"}',
+            "src/backend/a.ts": MESSAGES.replace("./lib/text", "./t"),
+            "src/backend/t.ts": TEXT,
+        }
+    )
+    assert [module.original for module in (await tools.bundle(project)).app.modules] == [
+        "src/backend/a.ts",
+        "src/backend/t.ts",
+    ]
     assert "not a folder of the project" in await refusal(tools, prepared, {"convex.json": '{"functions": "../other"}'})
 
 
 async def test_an_over_large_bundle_is_refused(tools: Toolchain, prepared: Prepared) -> None:
-    big = f'import data from "./data.json";\nexport const x = data;\n'
+    big = 'import data from "./data.json";\nexport const x = data;\n'
     text = await refusal(tools, prepared, {"convex/a.ts": big, "convex/data.json": json.dumps("x" * 34_000_000)})
     assert "more than the 32 MiB" in text
 

@@ -106,7 +106,8 @@ async def test_variables_that_the_app_declares_are_typed(tools: Toolchain, prepa
         "convex/convex.config.ts": 'import { defineApp } from "convex/server";\nimport { v } from "convex/values";\n'
         "export default defineApp({ env: { KEY: v.string(), MODE: v.optional(v.string()) } });\n",
         "convex/a.ts": 'import { env } from "./_generated/server";\nexport const key: string = env.KEY;\n'
-        "export const site: string = env.CONVEX_SITE_URL;\nexport const mode: string = env.MODE;\nexport const no = env.NO;\n",
+        "export const site: string = env.CONVEX_SITE_URL;\nexport const mode: string = env.MODE;\n"
+        "export const no = env.NO;\n",
     }
     found = await tools.typecheck(await prepared(files))
     assert [(finding.line, finding.code) for finding in found] == [(4, "TS2322"), (5, "TS2339")]
@@ -139,7 +140,8 @@ async def test_a_component_from_a_package(tools: Toolchain, prepared: Prepared, 
         {
             "package.json": '{"dependencies": {"convex": "^1.0.0", "@example/tally": "^1.0.0"}}',
             "convex/convex.config.ts": 'import { defineApp } from "convex/server";\n'
-            'import tally from "@example/tally/convex.config";\nconst app = defineApp();\napp.use(tally);\nexport default app;\n',
+            'import tally from "@example/tally/convex.config";\n'
+            "const app = defineApp();\napp.use(tally);\nexport default app;\n",
             "convex/a.ts": 'import { client } from "@example/tally";\nexport const x = client;\n',
         }
     )

@@ -171,9 +171,7 @@ async def test_a_registry_that_is_not_there_is_not_the_models_doing(
     assert not list((fresh._dependencies.cache / "unfinished").iterdir()), "nothing half-done stays behind"
 
 
-async def test_another_version_of_convex_is_bundled_in(
-    fresh: Toolchain, packages: Registry, tmp_path: Path
-) -> None:
+async def test_another_version_of_convex_is_bundled_in(fresh: Toolchain, packages: Registry, tmp_path: Path) -> None:
     packages.add(
         "convex",
         "0.9.0",

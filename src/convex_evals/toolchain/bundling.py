@@ -159,7 +159,9 @@ class Bundler:
     def _is_provided(self, root: Path) -> bool:
         manifest = root / "node_modules" / "convex" / "package.json"
         if not manifest.is_file():
-            raise DeployFailed('package.json: the dependency "convex" is missing, so "convex/server" cannot be resolved')
+            raise DeployFailed(
+                'package.json: the dependency "convex" is missing, so "convex/server" cannot be resolved'
+            )
         return bool(json.loads(manifest.read_text("utf-8")).get("version") == self.convex_version)
 
 

@@ -13,7 +13,7 @@ import os
 import struct
 from asyncio.subprocess import PIPE
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,17 +102,10 @@ class Checker:
                     future.set_exception(error)
 
     async def _run(self, roots: Sequence[Path]) -> Report:
-        files = {str(file): root for root in roots for file in _checked_files(root)}
+        files = {str(file): root for root in roots for file in (*_function_files(root), *_app_files(root))}
         if not files:
             return {root: () for root in roots}
-        rules = [{"name": rule.name, **({"options": rule.options} if rule.options else {})} for rule in RULES]
-        request = {
-            "version": 2,
-            "configs": [{"file_paths": list(files), "rules": rules}],
-            "report_syntactic": True,
-            "report_semantic": True,
-        }
-        output = await self._process(json.dumps(request).encode())
+        output = await self._process(json.dumps(_request(roots)).encode())
         if output is None:
             if len(roots) > 1:
                 raise ToolFailed("the type checker did not finish a batch")
@@ -154,6 +147,19 @@ class Checker:
         return output
 
 
+def _request(roots: Sequence[Path]) -> Mapping[str, Any]:
+    """Everything is type-checked; only functions are linted, since for apps the rules are a matter of taste."""
+    rules = [{"name": rule.name, **({"options": rule.options} if rule.options else {})} for rule in RULES]
+    functions = [str(file) for root in roots for file in _function_files(root)]
+    apps = [str(file) for root in roots for file in _app_files(root)]
+    return {
+        "version": 2,
+        "configs": [{"file_paths": functions, "rules": rules}, {"file_paths": apps, "rules": []}],
+        "report_syntactic": True,
+        "report_semantic": True,
+    }
+
+
 def _settle(future: asyncio.Future[tuple[Finding, ...]], result: tuple[Finding, ...]) -> None:
     if not future.done():
         future.set_result(result)
@@ -176,10 +182,7 @@ def _finding(root: Path, message: Mapping[str, Any]) -> Finding:
     file = Path(message["file_path"])
     line, column = _line_and_column(file.read_bytes(), message["range"]["pos"])
     text = message["message"]["description"]
-    if message["kind"] == _TYPE_KIND:
-        code = message["message"]["id"]
-    else:
-        code = _RULE_IDS[message["rule"]]
+    code = message["message"]["id"] if message["kind"] == _TYPE_KIND else _RULE_IDS[message["rule"]]
     return Finding(file.relative_to(root).as_posix(), line, column, code, text, counts=True)
 
 
@@ -192,14 +195,19 @@ def _place(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.file, finding.line, finding.column, finding.code, finding.message
 
 
-def _checked_files(root: Path) -> Iterable[Path]:
-    """The submission's own code: the functions folder and `src`."""
-    seen = set()
-    for folder in (functions_folder(root), root / "src"):
-        for file in _walk(folder) if folder.is_dir() else ():
-            if file.name.endswith(CODE_SUFFIXES) and not file.name.endswith(".d.ts") and file not in seen:
-                seen.add(file)
-                yield file
+def _function_files(root: Path) -> list[Path]:
+    folder = functions_folder(root)
+    return [file for file in _walk(folder) if _is_code(file)] if folder.is_dir() else []
+
+
+def _app_files(root: Path) -> list[Path]:
+    functions, source = functions_folder(root), root / "src"
+    files = _walk(source) if source.is_dir() else ()
+    return [file for file in files if _is_code(file) and not file.is_relative_to(functions)]
+
+
+def _is_code(file: Path) -> bool:
+    return file.name.endswith(CODE_SUFFIXES) and not file.name.endswith((".d.ts", ".d.mts", ".d.cts"))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

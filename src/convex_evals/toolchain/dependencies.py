@@ -102,11 +102,11 @@ class Dependencies:
         # A registry that knows nothing (an outpost without upstream) also answers "not found": ask for what must exist.
         probe = ["view", f"convex@{self.convex_version}", "version"]
         try:
-            run_npm(
-                self.node, probe, folder=self.tools.folder, npm_cache=self.cache / "npm", seconds=_PROBE_SECONDS
-            )
+            run_npm(self.node, probe, folder=self.tools.folder, npm_cache=self.cache / "npm", seconds=_PROBE_SECONDS)
         except NpmFailed as second:
-            return RegistryUnavailable(f"the package registry answers {error.code}, and {second.code} for convex itself")
+            return RegistryUnavailable(
+                f"the package registry answers {error.code}, and {second.code} for convex itself"
+            )
         return InstallFailed(f"npm refuses the dependencies of package.json: {error}")
 
 

@@ -36,7 +36,7 @@ _TABLE_HEAD = 'import { action, mutation } from "./_generated/server";\nimport {
 RULES: tuple[LintRule, ...] = (
     LintRule(
         id="typescript/no-floating-promises",
-        why="A write or a scheduled call that is not awaited may not happen: the function ends before it, and its error is lost.",
+        why="A write that is not awaited may not happen: the function ends before it, and its error is lost.",
         fails=_TABLE_HEAD
         + """export const send = mutation({
   args: { body: v.string() },

@@ -153,9 +153,7 @@ def _program(source: str, path: str) -> Node:
 
 @cache
 def _parser(typescript: bool) -> Parser:
-    language = (
-        tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx()
-    )
+    language = tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx()
     return Parser(Language(language))
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 _HEADER = "/* eslint-disable */\n/** Generated for this project; changes are lost. @module */\n"
 
 _DATA_MODEL = """\
-import type { DataModelFromSchemaDefinition, DocumentByName, SystemTableNames, TableNamesInDataModel } from "convex/server";
+import type {
+  DataModelFromSchemaDefinition, DocumentByName, SystemTableNames, TableNamesInDataModel,
+} from "convex/server";
 import type { GenericId } from "convex/values";
 import schema from "../schema.js";
 

@@ -50,6 +50,8 @@ class Worker:
                 return await future
         except TimeoutError as error:
             _kill(process)  # it may be stuck for good, and holds the requests of others
+            if self._readers is not None:
+                await asyncio.wait([self._readers])  # so that the next request finds it gone
             raise ToolFailed(f"the bundler did not answer `{op}` in {seconds:.0f} seconds and was stopped") from error
         finally:
             self._waiting.pop(number, None)
