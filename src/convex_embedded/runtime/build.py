@@ -12,7 +12,14 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parent / "ts"
 BUILD_SECONDS = 60
-_BROWSER = ("--platform=browser", "--conditions=convex,module", '--define:process.env.NODE_ENV="production"')
+_NPM = (
+    "--format=cjs",
+    "--platform=browser",
+    "--conditions=convex,module",
+    "--minify-syntax",
+    "--minify-whitespace",
+    '--define:process.env.NODE_ENV="production"',
+)
 
 
 @dataclass(frozen=True)
@@ -20,9 +27,9 @@ class BuiltRuntime:
     """What the sandbox starts."""
 
     main: Path
-    """The Deno program; it holds the other two as text."""
+    """The Deno program; it holds all else as text."""
     provided: Path
-    """convex/server, convex/values and convex/browser as one CommonJS script."""
+    """convex/server and convex/values as one CommonJS script."""
 
 
 class BuildFailed(Exception):
@@ -34,13 +41,15 @@ def build(esbuild: Path, node_modules: Path, out: Path) -> BuiltRuntime:
     out.mkdir(parents=True, exist_ok=True)
     # Absolute: esbuild runs elsewhere.
     esbuild, node_modules, out = esbuild.absolute(), node_modules.absolute(), out.absolute()
-    realm, provided, main = out / "realm.txt", out / "provided.txt", out / "main.js"
-    _run(esbuild, node_modules, SOURCES / "provided.js", provided, "--format=cjs", "--minify-syntax", *_BROWSER)
+    realm, provided, browser, main = (out / name for name in ("realm.txt", "provided.txt", "browser.txt", "main.js"))
+    _run(esbuild, node_modules, SOURCES / "provided.js", provided, *_NPM)
+    _run(esbuild, node_modules, SOURCES / "browser.js", browser, *_NPM)
     _run(esbuild, node_modules, SOURCES / "realm" / "main.ts", realm, "--format=cjs", "--platform=neutral")
     # The script's value is the function that furnishes a realm.
     body = realm.read_text(encoding="utf-8")
     realm.write_text(f"(() => {{ const module = {{}};\n{body}\nreturn module.exports.install; }})()", encoding="utf-8")
-    texts = (f"--alias:realm-source={realm}", f"--alias:provided-source={provided}", "--loader:.txt=text")
+    aliases = (("realm", realm), ("provided", provided), ("browser", browser))
+    texts = ("--loader:.txt=text", *(f"--alias:{name}-source={path}" for name, path in aliases))
     _run(
         esbuild,
         node_modules,

@@ -85,7 +85,7 @@ export class Analysis {
         tables: {},
         node: module.environment === "node",
       };
-      evaluator = this.shared.loader.evaluator(new Call(0, about, this.shared).scope, definition);
+      evaluator = this.shared.loader.evaluator(new Call(0, about, this.shared).scope, definition, about.node);
       this.#evaluators.set(key, evaluator);
     }
     return this.#guarded(shown(definition, module), () => evaluator(module.path));

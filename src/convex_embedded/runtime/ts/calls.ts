@@ -1,20 +1,15 @@
 // One call: its realm, its syscalls, its timers, its end. A call that has ended can do nothing any more.
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import vm from "node:vm";
 import { report } from "./errors.ts";
 import { tableNumber } from "./ids.ts";
 import type { Loader, Scope } from "./loader.ts";
-import { QUIET } from "./loader.ts";
 import { Logs } from "./logs.ts";
 import { nodeGlobals } from "./node.ts";
 import type { Writer } from "./pipe.ts";
-import type { Any, Hooks, Realm, Refusal } from "./realm/hooks.ts";
+import type { Hooks, Refusal } from "./realm/hooks.ts";
 import { Streams } from "./streams.ts";
 import type { CallMessage, Kind } from "./wire.ts";
-import REALM_SOURCE from "realm-source";
 
-const realmScript = new vm.Script(REALM_SOURCE, { filename: "convex-realm" });
 const OPERATION = /^[\w./-]{1,64}$/;
 // JSON.stringify escapes a lone surrogate; a pair it leaves as it is.
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
@@ -54,9 +49,8 @@ export class Call {
   constructor(readonly id: number, readonly about: Invoked, private readonly shared: Shared) {
     this.logs = new Logs(shared.logLines, shared.logLineBytes, shared.loader.locate);
     this.#streams = new Streams((args, resolve, reject) => this.#ask("queryBatch", args, resolve, reject));
-    const context = vm.createContext(vm.constants.DONT_CONTEXTIFY as Any);
-    const install: (hooks: Hooks) => Realm = realmScript.runInContext(context, QUIET);
-    this.scope = { ...install(this.#hooks()), context, node: about.node };
+    this.scope = shared.loader.scope();
+    this.scope.begin(this.#hooks());
   }
 
   get kind(): Kind {
@@ -121,8 +115,6 @@ export class Call {
   #hooks(): Hooks {
     return {
       ...this.about,
-      host: globalThis,
-      AsyncLocalStorage,
       nodeGlobals: this.about.node ? nodeGlobals() : {},
       syscall: (op, args, resolve, reject) => this.#syscall(op, args, resolve, reject),
       syncSyscall: (op, args) => this.#syncSyscall(op, args),

@@ -10,7 +10,7 @@ const LARGEST_BODY_BYTES = 20 * 2 ** 20;
 /** Never throws: what goes wrong is the call's result. */
 export async function invoke(call: Call, message: CallMessage, shared: Shared): Promise<void> {
   try {
-    const evaluate = shared.loader.evaluator(call.scope, message.definition);
+    const evaluate = shared.loader.evaluator(call.scope, message.definition, call.about.node);
     const exports = evaluate(message.module);
     if (message.kind === "httpAction") call.succeed("H", await runHttp(call, exports?.default, message));
     else call.succeed("V", await runFunction(exports, message));

@@ -1,20 +1,26 @@
 // The pushed modules: compiled once, evaluated afresh in every realm that asks.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
 import vm from "node:vm";
 import { SCRIPT_NAME } from "./errors.ts";
 import type { Any, Realm } from "./realm/hooks.ts";
 import { SourceMap } from "./sourcemap.ts";
 import type { Definition, ModuleSource } from "./wire.ts";
+import BROWSER_SOURCE from "browser-source";
+import PROVIDED_SOURCE from "provided-source";
+import REALM_SOURCE from "realm-source";
 
 const HEAD = "(function (exports, require, module) {\n";
 const TAIL = "\n})";
-const PROVIDED = new Set(["convex/server", "convex/values", "convex/browser"]);
 
 export interface Scope extends Realm {
   context: vm.Context;
-  node: boolean;
+  /** The npm package's entry points, once evaluated here. */
+  provided: Record<string, Any>;
 }
+
+const realmScript = new vm.Script(REALM_SOURCE, { filename: "convex-realm" });
 
 export interface Compiled extends ModuleSource {
   index: number;
@@ -28,12 +34,10 @@ export type ChildStub = (definitionPath: string) => unknown;
 export class Loader {
   readonly definitions = new Map<string, { children: Record<string, string>; modules: Map<string, Compiled> }>();
   readonly #all: Compiled[] = [];
-  readonly #provided: vm.Script;
+  readonly #provided = script(PROVIDED_SOURCE, "convex-provided");
+  #browser: vm.Script | null = null;
+  #spare: Scope | null = null;
   #childStub: ChildStub = (definitionPath) => ({ default: { componentDefinitionPath: definitionPath } });
-
-  constructor(providedSource: string) {
-    this.#provided = new vm.Script(HEAD + providedSource + TAIL, { filename: "convex-provided", lineOffset: -1 });
-  }
 
   add(definition: Definition): void {
     const modules = new Map<string, Compiled>();
@@ -56,30 +60,27 @@ export class Loader {
   };
 
   /** A `require` that evaluates each module at most once in its scope. */
-  evaluator(scope: Scope, definitionPath: string): (path: string) => Any {
+  evaluator(scope: Scope, definitionPath: string, node: boolean): (path: string) => Any {
     const definition = this.definitions.get(definitionPath);
     const loaded = new Map<string, { exports: Any }>();
-    let provided: Record<string, () => Any> | null = null;
     const evaluate = (path: string): Any => {
       const known = loaded.get(path);
       if (known) return known.exports;
       const compiled = definition?.modules.get(path);
       if (!compiled) throw new Error(`Could not find module '${path}'`);
-      const module = { exports: run(scope, "({})") as Any };
+      const module = { exports: {} as Any };
       loaded.set(path, module);
       this.#wrapped(compiled).runInContext(scope.context, QUIET)(module.exports, requireFrom(path), module);
       return module.exports;
     };
     const requireFrom = (from: string) => (name: string): Any => {
-      if (PROVIDED.has(name)) {
-        provided ??= this.#provide(scope);
-        return provided[name]();
-      }
+      if (Object.hasOwn(scope.provided, name)) return scope.provided[name];
+      if (name === "convex/browser") return this.#provideBrowser(scope);
       const child = definition?.children[name];
       if (child !== undefined) return this.#childStub(child);
       const sibling = resolved(from, name);
       if (sibling !== null && definition?.modules.has(sibling)) return evaluate(sibling);
-      const builtin = scope.node ? process.getBuiltinModule(name as Any) : undefined;
+      const builtin = node ? process.getBuiltinModule(name as Any) : undefined;
       if (builtin !== undefined) return builtin;
       throw new Error(`Cannot find module '${name}'`);
     };
@@ -87,32 +88,45 @@ export class Loader {
   }
 
   #wrapped(compiled: Compiled): vm.Script {
-    return compiled.script ??= new vm.Script(HEAD + compiled.source + TAIL, {
-      filename: SCRIPT_NAME + compiled.index,
-      lineOffset: -1,
-    });
+    return compiled.script ??= script(compiled.source, SCRIPT_NAME + compiled.index);
   }
 
-  #provide(scope: Scope): Record<string, () => Any> {
-    const module = { exports: {} as Any };
-    const require = (name: string) => {
-      throw new Error(`Cannot find module '${name}'`);
-    };
-    this.#provided.runInContext(scope.context, QUIET)(module.exports, require, module);
-    return module.exports;
+  /** A fresh realm with the npm package in it; the spare one if there is one. */
+  scope(): Scope {
+    const scope = this.#spare ?? this.#fresh();
+    this.#spare = null;
+    return scope;
   }
+
+  /** Makes the next realm ahead of its call. */
+  prepare(): void {
+    this.#spare ??= this.#fresh();
+  }
+
+  #fresh(): Scope {
+    const context = vm.createContext(vm.constants.DONT_CONTEXTIFY as Any);
+    const realm: Realm = realmScript.runInContext(context, QUIET)(globalThis, AsyncLocalStorage);
+    return { ...realm, context, provided: evaluated(this.#provided, context) };
+  }
+
+  #provideBrowser(scope: Scope): Any {
+    this.#browser ??= script(BROWSER_SOURCE, "convex-provided");
+    return scope.provided["convex/browser"] = evaluated(this.#browser, scope.context);
+  }
+}
+
+function script(source: string, filename: string): vm.Script {
+  return new vm.Script(HEAD + source + TAIL, { filename, lineOffset: -1 });
+}
+
+/** What one of the npm package's scripts exports. */
+function evaluated(provided: vm.Script, context: vm.Context): Any {
+  const module = { exports: {} as Any };
+  provided.runInContext(context, QUIET)(module.exports, undefined, module);
+  return module.exports;
 }
 
 export const QUIET = { displayErrors: false };
-
-const scripts = new Map<string, vm.Script>();
-
-/** Evaluates a short text of ours in a scope. */
-function run(scope: Scope, text: string): unknown {
-  let script = scripts.get(text);
-  if (!script) scripts.set(text, script = new vm.Script(text, { filename: "convex-realm" }));
-  return script.runInContext(scope.context, QUIET);
-}
 
 /** "./x.js" or "../x" as seen from a module; null for a package's name. */
 function resolved(from: string, name: string): string | null {

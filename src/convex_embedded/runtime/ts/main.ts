@@ -9,7 +9,6 @@ import { invoke } from "./invoke.ts";
 import { Loader } from "./loader.ts";
 import { Lines, Writer } from "./pipe.ts";
 import type { CallMessage, Pushed } from "./wire.ts";
-import PROVIDED_SOURCE from "provided-source";
 
 /** True while the loop below handles lines: it flushes itself. */
 let handling = false;
@@ -18,7 +17,7 @@ const writer = new Writer(
   (bytes) => Deno.stdout.writeSync(bytes),
   (flush) => handling ? undefined : void setImmediate(flush),
 );
-const loader = new Loader(PROVIDED_SOURCE);
+const loader = new Loader();
 const calls = new Map<number, Call>();
 const realms = new WeakMap<object, Call>();
 const interned = new Map<number, Record<string, unknown>>();
@@ -129,4 +128,5 @@ for (;;) {
   await new Promise<void>((resolve) => setImmediate(resolve));
   handling = false;
   writer.flush();
+  if (calls.size === 0) loader.prepare();
 }

@@ -9,3 +9,8 @@ declare module "provided-source" {
   const text: string;
   export default text;
 }
+
+declare module "browser-source" {
+  const text: string;
+  export default text;
+}

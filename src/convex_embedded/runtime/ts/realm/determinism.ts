@@ -4,7 +4,7 @@ import { type Any, define, type Hooks } from "./hooks.ts";
 
 const DOCS = "Please consider using an action. See https://docs.convex.dev/functions/actions for more details.";
 
-export function installDeterminism(hooks: Hooks): void {
+export function installDeterminism(hooks: Hooks, host: Record<string, Any>): void {
   if (hooks.kind === "action" || hooks.kind === "httpAction") {
     installTimers(hooks);
     return;
@@ -19,7 +19,7 @@ export function installDeterminism(hooks: Hooks): void {
   define("clearTimeout", () => {});
   define("clearInterval", () => {});
   const random = generator(hooks.seed);
-  define("crypto", seededCrypto(hooks.host, random));
+  define("crypto", seededCrypto(host, random));
   Math.random = random;
   freezeClock(hooks.now);
 }

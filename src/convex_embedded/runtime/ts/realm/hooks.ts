@@ -11,9 +11,6 @@ export interface Hooks {
   now: number;
   seed: number;
   env: Record<string, string>;
-  /** The host's own globals: web classes, errors, typed arrays. */
-  host: Record<string, Any>;
-  AsyncLocalStorage: Any;
   nodeGlobals: Record<string, Any>;
   syscall(op: string, args: string, resolve: (json: string) => void, reject: (refusal: Refusal) => void): void;
   syncSyscall(op: string, args: string): string;
@@ -31,8 +28,9 @@ export interface Refusal {
 /** What the host needs back from a realm. */
 export interface Realm {
   promisePrototype: object;
+  /** Once, before generated code: from here on the realm belongs to one call. */
+  begin(hooks: Hooks): void;
   request(request: { method: string; url: string; headers: [string, string][]; body: string }): Any;
-  parse(json: string): Any;
 }
 
 export function define(name: string, value: unknown): void {

@@ -1,21 +1,30 @@
 // Runs once in the fresh global scope of each call, before any generated code, and makes it look like Convex's runtime.
+// What depends on the call waits for `begin`, so that a realm can be made ready while nothing else is to do.
 
 import { installConvex } from "./convex.ts";
 import { installDeterminism } from "./determinism.ts";
-import { define, type Hooks, type Realm } from "./hooks.ts";
+import { type Any, define, type Hooks, type Realm } from "./hooks.ts";
 import { shareIntrinsics } from "./intrinsics.ts";
-import { installWeb } from "./web.ts";
+import { type Bridge, installWeb } from "./web.ts";
 
 const LEVELS = { log: "LOG", info: "INFO", warn: "WARN", error: "ERROR", debug: "DEBUG", trace: "LOG", dir: "LOG" };
 
-export function install(hooks: Hooks): Realm {
-  shareIntrinsics(hooks.host);
-  const { request } = installWeb(hooks);
-  installDeterminism(hooks);
-  installConvex(hooks);
-  installConsole(hooks);
-  installProcess(hooks);
-  return { promisePrototype: Promise.prototype, request, parse: JSON.parse };
+/** `host`: the host's own globals. */
+export function install(host: Record<string, Any>, AsyncLocalStorage: Any): Realm {
+  shareIntrinsics(host);
+  const bridge: Bridge = { syscall: null };
+  const { request } = installWeb(host, AsyncLocalStorage, bridge);
+  return {
+    promisePrototype: Promise.prototype,
+    request,
+    begin(hooks) {
+      bridge.syscall = hooks.syscall;
+      installDeterminism(hooks, host);
+      installConvex(hooks);
+      installConsole(hooks);
+      installProcess(hooks);
+    },
+  };
 }
 
 function installConsole(hooks: Hooks): void {

@@ -13,7 +13,12 @@ const AS_THEY_ARE = [
   "Crypto", "CryptoKey", "SubtleCrypto",
 ];
 
-export function installWeb({ host, syscall, AsyncLocalStorage }: Hooks): Pick<Realm, "request"> {
+/** Filled in when the realm's call begins. */
+export interface Bridge {
+  syscall: Hooks["syscall"] | null;
+}
+
+export function installWeb(host: Record<string, Any>, AsyncLocalStorage: Any, bridge: Bridge): Pick<Realm, "request"> {
   for (const name of AS_THEY_ARE) define(name, host[name]);
   define("AsyncLocalStorage", AsyncLocalStorage);
   define("self", globalThis);
@@ -33,7 +38,7 @@ export function installWeb({ host, syscall, AsyncLocalStorage }: Hooks): Pick<Re
   const { Request, Response } = messages(host);
   define("Request", Request);
   define("Response", Response);
-  define("fetch", fetcher(syscall, Request, Response));
+  define("fetch", fetcher(bridge, Request, Response));
   return {
     request: ({ method, url, headers, body }) => {
       const bodiless = method === "GET" || method === "HEAD" || body === "";
@@ -74,7 +79,7 @@ function messages(host: Record<string, Any>): { Request: Any; Response: Any } {
 
 const BODILESS = new Set([101, 103, 204, 205, 304]);
 
-function fetcher(syscall: Hooks["syscall"], Request: Any, Response: Any): Any {
+function fetcher(bridge: Bridge, Request: Any, Response: Any): Any {
   return async function fetch(input: unknown, init?: Any): Promise<Any> {
     const request = new Request(input, init);
     const signal: AbortSignal = request.signal;
@@ -90,7 +95,7 @@ function fetcher(syscall: Hooks["syscall"], Request: Any, Response: Any): Any {
     const answer = await new Promise<Any>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
       const refuse = (refusal: Any) => reject(new TypeError(refusal.message));
-      syscall("fetch", args, (json) => resolve(JSON.parse(json)), refuse);
+      bridge.syscall!("fetch", args, (json) => resolve(JSON.parse(json)), refuse);
     });
     const { url, status, statusText, headers, body, redirected } = answer;
     const content = BODILESS.has(status) ? null : (Uint8Array as Any).fromBase64(body);
