@@ -15,13 +15,19 @@ from convex_embedded.wire.session import SyncSession
 from convex_embedded.wire.site import serve_site
 
 MAX_SITE_BODY_BYTES = 20 * 1024 * 1024
-_SOCKETS = web.AppKey("sockets", WeakSet[web.WebSocketResponse])
+
+
+class _Sockets(WeakSet[web.WebSocketResponse]):
+    """Sync connections that are open."""
+
+
+_SOCKETS = web.AppKey("sockets", _Sockets)
 
 
 def cloud_app(deployment: Deployment, gatekeeper: Gatekeeper) -> web.Application:
     """API, sync and storage."""
     app = web.Application(middlewares=[permit_browsers, errors_as_json], client_max_size=MAX_FRAME_BYTES)
-    app[DEPLOYMENT], app[GATEKEEPER], app[_SOCKETS] = deployment, gatekeeper, WeakSet()
+    app[DEPLOYMENT], app[GATEKEEPER], app[_SOCKETS] = deployment, gatekeeper, _Sockets()
     app.add_routes([web.get("/api/sync", _sync), web.get("/api/{version}/sync", _sync)])
     app.add_routes([*http_api.routes(), *storage_routes.routes(), *admin_routes.routes()])
     app.on_shutdown.append(_hang_up)

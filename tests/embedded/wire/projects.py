@@ -39,10 +39,10 @@ def push_of(files: Mapping[str, str], folder: Path, esbuild: Path, env: Mapping[
     """`files`: path below convex/ → source. A folder with a convex.config.ts of its own is a component."""
     roots = sorted(path.removesuffix("/convex.config.ts") for path in files if path.endswith("/convex.config.ts"))
     for path, source in files.items():
-        write(folder / path, source)
+        write(folder / "convex" / path, source)
     for root in ("", *roots):
         for path, source in GENERATED.items():
-            write(folder / root / path, source)
+            write(folder / "convex" / root / path, source)
     parts = []
     for root in ("", *roots):
         inside = [p for p in files if p.startswith(f"{root}/" if root else "")]
@@ -69,7 +69,7 @@ def write(path: Path, text: str) -> None:
 def bundle(folder: Path, root: str, path: str, source: str, esbuild: Path) -> Module:
     node = source.lstrip().startswith('"use node"')
     out = folder / "out" / path.replace(".ts", ".js")
-    command = [str(esbuild), path, f"--outfile={out}", *OPTIONS, f"--platform={'node' if node else 'browser'}"]
+    command = [str(esbuild), f"convex/{path}", f"--outfile={out}", *OPTIONS, f"--platform={'node' if node else 'browser'}"]
     if path.endswith("convex.config.ts"):
         command.append("--external:*/convex.config")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -19,7 +19,9 @@ async def post(url, path, body, headers=None):
 
 async def test_a_mutation_and_a_query(deploy):
     dep = await deploy({"messages.ts": MESSAGES})
-    status, answer = await post(dep.url, "/api/mutation", {"path": "messages:send", "args": {"body": "hi"}, "format": "json"})
+    status, answer = await post(
+        dep.url, "/api/mutation", {"path": "messages:send", "args": {"body": "hi"}, "format": "json"}
+    )
     assert (status, answer["status"]) == (200, "success"), answer
     status, answer = await post(dep.url, "/api/query", {"path": "messages:list", "args": {}, "format": "json"})
     assert answer == {"status": "success", "value": ["hi"]}
