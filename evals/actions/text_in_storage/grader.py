@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from convex_evals.graders.api import Grading, compare_function_spec
+from convex_evals.graders.api import Grading, rejects
 
 WRITE, READ = "index:writeTextToStorage", "index:readTextFromStorage"
 TEXTS = ("hello", "", "two\r\nlines\n", "größe 漢字 🚀 \u0000 end", "0123456789" * 5_000)
@@ -51,6 +51,8 @@ async def test_the_file_is_plain_text(g: Grading) -> None:
     assert written["storageId"] in stored, f"{written['storageId']!r} is no file in storage: {sorted(stored)}"
 
 
-async def test_they_are_public_actions(g: Grading) -> None:
-    """Both functions are actions for clients, one of a string, one of the id of a stored file."""
-    await compare_function_spec(g, only=[WRITE, READ])
+async def test_the_id_is_validated(g: Grading) -> None:
+    """storageId is validated as the id of a stored file, text as a string."""
+    await write(g, "anything")
+    for path, args in ((READ, {"storageId": "not an id"}), (READ, {}), (WRITE, {"text": 5}), (WRITE, {})):
+        await rejects(g.response.public.action(path, args), match="ArgumentValidationError")

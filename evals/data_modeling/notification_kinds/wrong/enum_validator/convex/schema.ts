@@ -1,0 +1,33 @@
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+const mention = v.object({
+  recipient: v.string(),
+  kind: v.literal("mention"),
+  author: v.string(),
+  excerpt: v.string(),
+});
+
+const payment = v.object({
+  recipient: v.string(),
+  kind: v.literal("payment"),
+  cents: v.int64(),
+  currency: v.enum(["EUR", "USD"]),
+});
+
+const outage = v.object({
+  recipient: v.string(),
+  kind: v.literal("outage"),
+  services: v.array(v.string()),
+  severity: v.enum(["minor", "major"]),
+});
+
+export const notification = v.union(mention, payment, outage);
+
+const readAt = v.optional(v.number());
+
+export default defineSchema({
+  notifications: defineTable(
+    v.union(mention.extend({ readAt }), payment.extend({ readAt }), outage.extend({ readAt })),
+  ).index("by_recipient", ["recipient"]),
+});

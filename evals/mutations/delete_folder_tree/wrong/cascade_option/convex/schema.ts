@@ -1,0 +1,13 @@
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+export default defineSchema({
+  folders: defineTable({
+    name: v.string(),
+    parent: v.optional(v.id("folders", { onDelete: "cascade" })),
+  }).index("by_parent", ["parent"]),
+  notes: defineTable({
+    title: v.string(),
+    folder: v.id("folders", { onDelete: "cascade" }),
+  }).index("by_folder", ["folder"]),
+});

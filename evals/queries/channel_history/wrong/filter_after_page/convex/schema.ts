@@ -1,0 +1,12 @@
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+export default defineSchema({
+  messages: defineTable({
+    channel: v.string(),
+    author: v.string(),
+    body: v.string(),
+    sentAt: v.number(),
+    deleted: v.boolean(),
+  }).index("by_channel_sentAt", ["channel", "sentAt"]),
+});
