@@ -30,6 +30,7 @@ DEFAULT_VECTOR_RESULTS: Final = 10
 _K1: Final = 1.2
 _B: Final = 0.75
 _PREFIX_WEIGHT: Final = 0.5
+_SIDES: Final = ("$field", "$literal")
 
 Equalities = tuple[tuple[tuple[str, ...], Value], ...]
 
@@ -205,10 +206,12 @@ def _vector_equalities(
         return
     if operator != "$eq":
         raise StoreError("The filter of a vector search may only use q.eq and q.or")
-    sides = operands if isinstance(operands, list) and len(operands) == 2 else [None, None]
-    if not all(isinstance(side, dict) for side in sides) or not isinstance(sides[0].get("$field"), str):
+    sides = operands if isinstance(operands, list) and len(operands) == 2 else [{}, {}]
+    field, literal = (
+        side.get(name) if isinstance(side, dict) else None for side, name in zip(sides, _SIDES, strict=True)
+    )
+    if not isinstance(field, str):
         raise StoreError("Malformed filter of a vector search")
-    field, literal = sides[0]["$field"], sides[1].get("$literal")
     if field not in spec.filters:
         raise StoreError(
             f'Vector query against {name} contains an equality filter on "{field}", '

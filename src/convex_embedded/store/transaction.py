@@ -360,6 +360,7 @@ class Transaction:
         check_document(document)
         self._check_schema(document)
         self._charge_write(document)
+        self._store.check_room(self._meters[0].used["bytesWritten"])
         self._store_version(document.component, document.table, document.id, document)
 
     def _remove(self, document: Document) -> None:
@@ -395,7 +396,6 @@ class Transaction:
     def _charge_write(self, document: Document) -> None:
         self._charge("documentsWritten", 1)
         self._charge("bytesWritten", document.size_bytes)
-        self._store.check_room(self._meters[0].used["bytesWritten"])
 
     def _note_index(self, table: str, index: str | None) -> None:
         for meter in self._meters:
