@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convex_evals.errors import ToolFailed
-from convex_evals.toolchain import Finding, Toolchain
+from convex_evals.toolchain import Finding, Toolchain, checking
 from convex_evals.toolchain.lint_rules import RULES, LintRule
 from tests.toolchain.conftest import Prepared
 
@@ -176,6 +176,19 @@ async def test_a_checker_that_breaks_is_our_failure_and_only_of_the_project_that
     assert good_result == ()
     assert isinstance(bad_result, ToolFailed)
     assert "boom" in str(bad_result)
+
+
+async def test_types_without_end_are_the_submissions_doing(
+    tools: Toolchain, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_RUN_SECONDS", 2.0)
+    monkeypatch.setattr(checking, "_ENDLESS_CPU_SECONDS", 0.5)
+    digits = "type D = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;\n"
+    heavy = "".join(f"export const a{n}: `${{D}}${{D}}${{D}}${{D}}x{n}` = `${{'' as D}}`;\n" for n in range(400))
+    good, bad = await prepared(PROJECT), await prepared({"convex/a.ts": digits + heavy})
+    good_found, bad_found = await asyncio.gather(tools.typecheck(good), tools.typecheck(bad))
+    assert good_found == ()
+    assert [(finding.code, finding.counts) for finding in bad_found] == [("endless", True)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -17,7 +17,7 @@ import pytest
 from convex_evals.errors import RegistryUnavailable, SetupError
 from convex_evals.toolchain import Toolchain
 from convex_evals.toolchain.node import NpmFailed, fault_of, find_node, run_npm
-from convex_evals.toolchain.toolset import toolset_at
+from convex_evals.toolchain.toolset import pinned_versions, toolset_at
 
 SETUP = (
     "import pathlib, sys; from convex_evals.toolchain import Toolchain; "
@@ -57,7 +57,9 @@ async def test_two_processes_set_up_one_cache_with_an_empty_home(tmp_path: Path)
     assert list(home.iterdir()) == [], "nothing is written outside of the cache"
     tools = await Toolchain.start(cache)
     assert os.access(tools.esbuild, os.X_OK)
-    for name, version in tools.versions.items():
+    assert tools.versions["node"] == subprocess.check_output([tools.node, "--version"], text=True).strip().lstrip("v")
+    for name, version in pinned_versions().items():
+        assert tools.versions[name] == version
         assert json.loads((tools.node_modules / name / "package.json").read_text())["version"] == version
     await tools.close()
     lines: list[str] = []

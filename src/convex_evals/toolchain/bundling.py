@@ -63,7 +63,7 @@ class Bundler:
             component, children = await self._component(root, definition, provided)
             total += sum(len(module.source.encode()) for module in component.modules)
             _refuse_too_large(total)
-            for required, child in children.items():
+            for required, child in sorted(children.items()):
                 folder = Path(child["folder"])
                 if folder not in found:
                     found[folder] = _definition_path(functions, folder, child, set(found.values()))

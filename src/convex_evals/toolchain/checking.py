@@ -21,8 +21,9 @@ import psutil
 
 from convex_evals.errors import ToolFailed
 from convex_evals.toolchain.entries import CODE_SUFFIXES, functions_folder
-from convex_evals.toolchain.lint_rules import RULES
+from convex_evals.toolchain.lint_rules import NO_OUTSIDE_CALLS, RULES
 from convex_evals.toolchain.nouns import Finding
+from convex_evals.toolchain.transactions import outside_calls
 
 _WINDOW_SECONDS = 0.01
 _BATCH = 8
@@ -31,7 +32,8 @@ _ENDLESS_CPU_SECONDS = 45.0
 _REMEMBERED = 64
 _ERROR, _DIAGNOSTIC = 0, 1
 _TYPE_KIND = 1
-_RULE_IDS = {rule.name: rule.id for rule in RULES}
+_TYPED_RULES = {rule.typed_name: rule.id for rule in RULES if rule.typed_name}
+_LINT_CODES = frozenset(rule.id for rule in RULES)
 
 Report = Mapping[Path, tuple[Finding, ...]]
 """Project → what was found in it."""
@@ -48,11 +50,11 @@ class Checker:
 
     async def types(self, project: Path) -> tuple[Finding, ...]:
         """Findings of the type checker."""
-        return tuple(found for found in await self._findings(project) if found.code not in _RULE_IDS.values())
+        return tuple(found for found in await self._findings(project) if found.code not in _LINT_CODES)
 
     async def lint(self, project: Path) -> tuple[Finding, ...]:
         """Findings of the lint rules."""
-        return tuple(found for found in await self._findings(project) if found.code in _RULE_IDS.values())
+        return tuple(found for found in await self._findings(project) if found.code in _LINT_CODES)
 
     async def close(self) -> None:
         """Wait for no one: stop what is under way."""
@@ -111,7 +113,7 @@ class Checker:
                 raise ToolFailed("the type checker did not finish a batch")
             text = f"type checking used more than {_ENDLESS_CPU_SECONDS:.0f} seconds of CPU and was stopped"
             return {roots[0]: (Finding("", 0, 0, "endless", text, True),)}
-        found: dict[Path, list[Finding]] = {root: [] for root in roots}
+        found = {root: _own_findings(root) for root in roots}
         for message in _messages(output):
             root = files.get(message.get("file_path") or "")
             if root is not None:
@@ -149,7 +151,8 @@ class Checker:
 
 def _request(roots: Sequence[Path]) -> Mapping[str, Any]:
     """Everything is type-checked; only functions are linted, since for apps the rules are a matter of taste."""
-    rules = [{"name": rule.name, **({"options": rule.options} if rule.options else {})} for rule in RULES]
+    typed = [rule for rule in RULES if rule.typed_name]
+    rules = [{"name": rule.typed_name, **({"options": rule.options} if rule.options else {})} for rule in typed]
     functions = [str(file) for root in roots for file in _function_files(root)]
     apps = [str(file) for root in roots for file in _app_files(root)]
     return {
@@ -163,6 +166,21 @@ def _request(roots: Sequence[Path]) -> Mapping[str, Any]:
 def _settle(future: asyncio.Future[tuple[Finding, ...]], result: tuple[Finding, ...]) -> None:
     if not future.done():
         future.set_result(result)
+
+
+def _own_findings(root: Path) -> list[Finding]:
+    return [
+        Finding(
+            file.relative_to(root).as_posix(),
+            line,
+            column,
+            NO_OUTSIDE_CALLS,
+            f"{name} throws here: use an action",
+            True,
+        )
+        for file in _function_files(root)
+        for line, column, name in outside_calls(file.read_text("utf-8", "replace"), file.name)
+    ]
 
 
 def _messages(output: bytes) -> Iterator[Mapping[str, Any]]:
@@ -182,7 +200,7 @@ def _finding(root: Path, message: Mapping[str, Any]) -> Finding:
     file = Path(message["file_path"])
     line, column = _line_and_column(file.read_bytes(), message["range"]["pos"])
     text = message["message"]["description"]
-    code = message["message"]["id"] if message["kind"] == _TYPE_KIND else _RULE_IDS[message["rule"]]
+    code = message["message"]["id"] if message["kind"] == _TYPE_KIND else _TYPED_RULES[message["rule"]]
     return Finding(file.relative_to(root).as_posix(), line, column, code, text, counts=True)
 
 

@@ -5,6 +5,7 @@ Whatever a submission brought of these is replaced, since it could change verdic
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,12 +25,12 @@ def prepare(project: Path, node_modules: Path) -> None:
     _link(root / "node_modules", node_modules)
     for stale in [file for file in _files(root) if file.name.startswith("tsconfig") and file.suffix == ".json"]:
         stale.unlink()
-    (root / "tsconfig.json").write_text(templates.app_tsconfig(functions.relative_to(root).as_posix()), "utf-8")
+    _write(root / "tsconfig.json", templates.app_tsconfig(functions.relative_to(root).as_posix()))
     if not (node_modules / "vite").exists():
-        (root / _APP_ENVIRONMENT).write_text(templates.APP_ENVIRONMENT, "utf-8")
+        _write(root / _APP_ENVIRONMENT, templates.APP_ENVIRONMENT)
     if not functions.is_dir():
         return
-    (functions / "tsconfig.json").write_text(templates.functions_tsconfig(), "utf-8")
+    _write(functions / "tsconfig.json", templates.functions_tsconfig())
     _generate(functions, component=False)
     for config in sorted(functions.rglob("convex.config.ts")):
         if config.parent != functions and not _PRUNED & set(config.relative_to(functions).parts):
@@ -52,7 +53,7 @@ def _generate(folder: Path, *, component: bool) -> None:
     _remove(generated)
     generated.mkdir()
     for name, text in files.items():
-        (generated / name).write_text(text, "utf-8")
+        _write(generated / name, text)
 
 
 def _children(folder: Path, config: Path | None) -> Mapping[str, str]:
@@ -60,7 +61,7 @@ def _children(folder: Path, config: Path | None) -> Mapping[str, str]:
     if config is None:
         return {}
     children = {}
-    for specifier, given in component_uses(config.read_text("utf-8"), config.name):
+    for specifier, given in component_uses(_read(config), config.name):
         place = specifier.rpartition("/convex.config")[0]
         if specifier.startswith("."):
             child = (folder / place).resolve()
@@ -69,11 +70,11 @@ def _children(folder: Path, config: Path | None) -> Mapping[str, str]:
             child = _package_folder(folder, place)
             typed = f"{place}/_generated/component.js"
         definition = definition_file(child) if child.is_dir() else None
-        name = given or (component_name(definition.read_text("utf-8"), definition.name) if definition else None)
+        name = given or (component_name(_read(definition), definition.name) if definition else None)
         if name is None:
             continue
         has_types = specifier.startswith(".") or any((child / "_generated").glob("component.*"))
-        children[name] = f'import("{typed}").ComponentApi<"{name}">' if has_types else "any"
+        children[name] = f"import({json.dumps(typed)}).ComponentApi<{json.dumps(name)}>" if has_types else "any"
     return children
 
 
@@ -89,12 +90,21 @@ def _package_folder(folder: Path, place: str) -> Path:
     return folder / "node_modules" / name
 
 
+def _read(file: Path) -> str:
+    return file.read_text("utf-8", "replace")
+
+
 def _link(link: Path, node_modules: Path) -> None:
     target = node_modules.resolve()
     if link.is_symlink() and link.resolve() == target:
         return
     _remove(link)
     link.symlink_to(target, target_is_directory=True)
+
+
+def _write(file: Path, text: str) -> None:
+    _remove(file)  # a folder of that name may be in the way
+    file.write_text(text, "utf-8")
 
 
 def _remove(path: Path) -> None:

@@ -46,6 +46,8 @@ def functions_folder(project: Path) -> Path:
             name = json.loads(settings.read_text("utf-8")).get("functions")
         except (ValueError, AttributeError) as error:
             raise DeployFailed(f"convex.json: not a JSON object: {error}") from error
+    if isinstance(name, str) and "\0" in name:
+        raise DeployFailed(f"convex.json: functions: {name!r} is not a folder of the project")
     folder = (project / name if isinstance(name, str) and name else project / "convex").resolve()
     if not folder.is_relative_to(project.resolve()) or folder == project.resolve():
         raise DeployFailed(f"convex.json: functions: {name!r} is not a folder of the project")

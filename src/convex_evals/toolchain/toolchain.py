@@ -24,7 +24,7 @@ class Toolchain:
 
     def __init__(self, cache: Path, tools: Toolset) -> None:
         node = find_node()
-        self.versions: Mapping[str, str] = pinned_versions()
+        self.versions: Mapping[str, str] = {**pinned_versions(), "node": node.version}
         """Tool → exact version: what a run records."""
         self.esbuild = tools.esbuild
         """The esbuild binary."""

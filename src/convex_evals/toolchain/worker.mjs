@@ -108,7 +108,7 @@ const wasm = {
 };
 
 // A component's definition requires those of its children: they stay apart, under a name made from their folder.
-function childrenPlugin(children) {
+function childrenPlugin(root, children) {
   return {
     name: "children",
     setup(build) {
@@ -117,7 +117,7 @@ function childrenPlugin(children) {
         const found = await build.resolve(wanted, { resolveDir, importer, kind, pluginData: { child: true } });
         if (found.errors.length > 0) return { errors: found.errors };
         const folder = path.dirname(found.path);
-        const required = `./_componentDeps/${Buffer.from(folder).toString("base64url")}`;
+        const required = `./_componentDeps/${Buffer.from(shownPath(root, folder)).toString("base64url")}`;
         children.set(required, { specifier: wanted, folder, config: path.basename(found.path) });
         return { path: required, external: true };
       });
@@ -177,7 +177,7 @@ async function build({ root, entries, platform, provided, allowed, definition, m
   const children = new Map();
   const plugins = [serverOnly, ...(platform === "browser" ? [asyncHooks] : [])];
   if (provided) plugins.push(providedPlugin(await exportsOfProvided()));
-  if (definition) plugins.push(childrenPlugin(children));
+  if (definition) plugins.push(childrenPlugin(root, children));
   plugins.push(wasm, confinedPlugin(allowed));
   const out = path.join(root, "_out");
   const result = await attempt(root, {
