@@ -64,8 +64,8 @@ def cases(ev: Eval) -> Iterator[Case]:
 
 
 def _empty(answer: Files) -> Files:
-    """The answer's package.json and nothing else: it deploys, and no function is there."""
-    return {path: text for path, text in answer.items() if path == "package.json"} or {"package.json": "{}"}
+    """A project that deploys and has no function: the answer's package.json and a module that exports nothing."""
+    return {"package.json": answer.get("package.json", "{}"), "convex/nothing.ts": "export {};\n"}
 
 
 def _overlay(ev: Eval, answer: Files, name: str, removed: Mapping[str, list[str]]) -> Files:
