@@ -103,7 +103,7 @@ class Proxy:
                 "url": str(url),
                 "status": answer.status,
                 "status_text": answer.reason or "",
-                "headers": tuple((k, v) for k, v in answer.headers.items() if k.lower() not in dropped),
+                "headers": tuple((str(k), v) for k, v in answer.headers.items() if k.lower() not in dropped),
                 "body": content,
             }
             moved = answer.status in _REDIRECT_STATUSES

@@ -38,7 +38,7 @@ async def serve_site(request: web.Request) -> web.Response:
     inner = HttpRequest(
         method=request.method,
         url=_url(deployment, request, instance),
-        headers=tuple((name, value) for name, value in request.headers.items()),
+        headers=tuple((str(name), value) for name, value in request.headers.items()),
         body=await request.read(),
     )
     result = await deployment.http(call, inner)
