@@ -1,0 +1,2 @@
+// The functions are in ./urn; nothing is offered here.
+export {};
