@@ -86,9 +86,10 @@ def test_bytes_have_limits() -> None:
         tx.commit()
     ids += fill(store, "t", large)
     with store.begin() as tx:
+        for id_ in ids[:16]:
+            tx.get("", id_)
         with pytest.raises(LimitError) as caught:
-            for id_ in ids:
-                tx.get("", id_)
+            tx.get("", ids[16])
         assert str(caught.value).startswith(
             "Too many bytes read in a single function execution (limit: 16777216 bytes). Consider"
         )
@@ -155,9 +156,11 @@ def test_what_a_failed_nested_call_wrote_is_given_back() -> None:
 
 def test_too_many_tables() -> None:
     store = Store()
-    with store.begin(trusted=True) as tx, pytest.raises(LimitError, match="Too many tables"):
-        for n in range(10_001):
+    with store.begin(trusted=True) as tx:
+        for n in range(10_000):
             tx.insert("", f"t{n}", {})
+        with pytest.raises(LimitError, match="Too many tables"):
+            tx.insert("", "one_more", {})
     with store.begin() as tx:
         with pytest.raises(StoreError, match='Invalid table name: ""'):
             tx.insert("", "", {})

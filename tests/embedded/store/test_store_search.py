@@ -141,6 +141,14 @@ def test_search_pages() -> None:
         if page.is_done:
             break
     with store.begin() as tx:
+        first = tx.page("", PageRequest(query, None, 3))
+    with store.begin() as tx:
+        middle = tx.page("", PageRequest(query, first.continue_cursor, 2))
+    with store.begin() as tx:
+        both = tx.page("", PageRequest(query, None, 1, end_cursor=middle.continue_cursor))
+        assert both.documents == first.documents + middle.documents
+        assert (both.continue_cursor, both.is_done) == (middle.continue_cursor, False)
+    with store.begin() as tx:
         assert seen == [one.id for one in collect(tx, query)]
     assert len(set(seen)) == 7
 

@@ -71,6 +71,17 @@ def test_a_reader_keeps_its_snapshot() -> None:
         assert column(collect(now, ranged("t.by_a")), "a") == [3, 20]
 
 
+def test_a_table_first_looked_at_late_is_still_as_it_was_at_the_begin() -> None:
+    store = one_table()
+    first, second = fill(store, "t", {"a": 1}, {"a": 2})
+    reader = store.begin()
+    touch(store, lambda tx: tx.patch("", first, {"a": 10}))
+    touch(store, lambda tx: (tx.patch("", first, {"a": 11}), tx.delete("", second), tx.insert("", "t", {"a": 3})))
+    assert column(collect(reader, ranged("t.by_a")), "a") == [1, 2]
+    assert reader.get("", first).json["a"] == 1  # type: ignore[union-attr]
+    reader.close()
+
+
 def test_uncommitted_writes_are_dropped() -> None:
     store = one_table()
     with store.begin() as tx:

@@ -88,6 +88,16 @@ def test_no_key_is_a_prefix_of_another(a: Any, b: Any, c: Any) -> None:
         assert compare(a, b) == ((sort_key(a) + sort_key(c) > sort_key(b)) - (sort_key(a) + sort_key(c) < sort_key(b)))
 
 
+@given(
+    st.lists(st.text("\x00\x01\x02a", max_size=3), min_size=2, max_size=2), st.sampled_from(["", "\x00", "\x01", "z"])
+)
+def test_control_characters_do_not_blur_the_end_of_a_string(texts: list[str], next_field: str) -> None:
+    for kind in (str, bytes):
+        a, b = (text if kind is str else text.encode() for text in texts)
+        pair, other = sort_key(a) + sort_key(next_field), sort_key(b) + sort_key("")
+        assert (pair < other) == ((texts[0], next_field) < (texts[1], ""))
+
+
 @given(st.binary(max_size=4), st.binary(max_size=4))
 def test_the_successor_is_the_end_of_a_prefix(prefix: bytes, rest: bytes) -> None:
     end = successor(prefix)
