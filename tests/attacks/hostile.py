@@ -26,7 +26,17 @@ class Attack:
 INDEX = """\
 import {{ action, internalAction, internalMutation, internalQuery, mutation, query }} from "./_generated/server";
 declare const Deno: any, process: any;
-const outer: any = (() => {{ try {{ return (fetch as any).constructor("return globalThis")(); }} catch {{ return globalThis; }} }})();
+const leaks: (() => any)[] = [
+  () => (fetch as any).constructor,
+  () => {{ try {{ new URL("::"); }} catch (e: any) {{ return e.constructor.constructor; }} }},
+  () => {{ try {{ atob("\\u0100"); }} catch (e: any) {{ return e.constructor.constructor; }} }},
+  () => (structuredClone(new Map()) as any).constructor.constructor,
+  () => (new TextEncoder().encode("x") as any).constructor.constructor,
+  () => (console.log as any).constructor,
+  () => (new Headers() as any).constructor.constructor,
+  () => (crypto.subtle.digest as any).constructor,
+];
+const outer: any = leaks.map((leak) => {{ try {{ return leak()("return globalThis")(); }} catch {{ return undefined; }} }}).find((g: any) => g?.Deno) ?? globalThis;
 {top}
 export const emptyPublicQuery = query({{ args: {{}}, handler: async () => {{ {query} return null; }} }});
 export const emptyPublicMutation = mutation({{ args: {{}}, handler: async () => {{ {mutation} return null; }} }});
@@ -43,7 +53,7 @@ def index(*, top: str = "", query: str = "", mutation: str = "", action: str = "
 
 
 REFUSED = r"(?i)not defined|permission|NotCapable|Requires \w+ access|undefined|not a function|not allowed|denied"
-LOST = r"(?i)timed out|time|memory|crash|died|ended"
+LOST = r"(?i)timed out|time|memory|crash|died|ended|exit"
 
 
 def attacks(foreign_port: int) -> tuple[Attack, ...]:
@@ -87,7 +97,7 @@ def attacks(foreign_port: int) -> tuple[Attack, ...]:
         ),
         Attack(
             "starts_a_process",
-            index(action='throw new Error("STOLEN " + new outer.Deno.Command("id").outputSync().stdout);'),
+            index(action='throw new Error("STOLEN " + new outer.Deno.Command("/usr/bin/id").outputSync().stdout);'),
             "behaviour",
             REFUSED,
         ),
@@ -109,7 +119,7 @@ def attacks(foreign_port: int) -> tuple[Attack, ...]:
             index(
                 top='for (const p of [Object.prototype, Array.prototype, Promise.prototype, String.prototype]) for (const k of Object.getOwnPropertyNames(p)) { if (k !== "constructor") try { (p as any)[k] = () => "STOLEN"; } catch {} } JSON.stringify = () => "{}"; JSON.parse = () => null;'
             ),
-            "behaviour",
+            "deploy",
             r".",
         ),
         Attack(
