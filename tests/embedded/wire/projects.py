@@ -69,7 +69,13 @@ def write(path: Path, text: str) -> None:
 def bundle(folder: Path, root: str, path: str, source: str, esbuild: Path) -> Module:
     node = source.lstrip().startswith('"use node"')
     out = folder / "out" / path.replace(".ts", ".js")
-    command = [str(esbuild), f"convex/{path}", f"--outfile={out}", *OPTIONS, f"--platform={'node' if node else 'browser'}"]
+    command = [
+        str(esbuild),
+        f"convex/{path}",
+        f"--outfile={out}",
+        *OPTIONS,
+        f"--platform={'node' if node else 'browser'}",
+    ]
     if path.endswith("convex.config.ts"):
         command.append("--external:*/convex.config")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
