@@ -15,7 +15,8 @@ from convex_embedded.types import CallError, HttpRequest, Limits, Push, SandboxE
 
 async def test_a_query_gets_its_arguments_and_answers(box: Box) -> None:
     await box.load(
-        """export const echo = query({ args: { a: v.any() }, handler: async (ctx, { a }) => ({ a, e: process.env.E }) });"""
+        """export const echo = query({ args: { a: v.any() },
+  handler: async (ctx, { a }) => ({ a, e: process.env.E }) });"""
     )
     values = [
         None,
@@ -48,7 +49,7 @@ export const bad = query({ args: {}, handler: async () => {
     )
     error = (await box.call("bad")).error
     assert error == CallError(
-        "Uncaught TypeError: no good\n    at deep (../convex/m.ts:3:13)\n    at handler (../convex/m.ts:7:3)"
+        "Uncaught TypeError: no good\n    at deep (../convex/m.ts:3:9)\n    at handler (../convex/m.ts:7:3)"
     )
 
 
@@ -131,7 +132,7 @@ async def test_log_lines_look_as_in_the_dashboard(box: Box) -> None:
     assert lines[0] == "[LOG] 'text' 1 { a: [ 1, 'x' ], u: undefined } null"
     assert lines[1] == "[WARN] Map(1) { 'k' => 1n }"
     assert lines[2].startswith("[ERROR] Error: seen\n    at ")
-    assert "(../convex/m.ts:4:17)" in lines[2]
+    assert "(../convex/m.ts:5:17)" in lines[2]
     assert lines[3:] == ("[INFO] ", "[DEBUG] true")
 
 
@@ -229,7 +230,7 @@ async def test_normalize_id_needs_no_trip(box: Box) -> None:
 HTTP = (
     SERVER
     + """const http = httpRouter();
-http.route({ path: "/echo", method: "POST", handler: httpAction(async (ctx, request) => {
+http.route({ path: "/echo", method: "POST", handler: httpAction(async (_ctx, request) => {
   const blob = await request.blob();
   return new Response(blob, { status: 201, headers: { "x-a": request.headers.get("x-b")!, "x-url": request.url } });
 }) });
@@ -240,11 +241,13 @@ http.route({ path: "/cookies", method: "GET", handler: httpAction(async () => {
 http.route({ path: "/stream", method: "GET", handler: httpAction(async () => {
   let n = 0;
   return new Response(new ReadableStream({ async pull(c) {
-    await new Promise((r) => setTimeout(r, 1)); c.enqueue(new TextEncoder().encode(`${n}`)); if (++n > 4) c.close(); } }));
+    await new Promise((r) => setTimeout(r, 1));
+    c.enqueue(new TextEncoder().encode(`${n}`)); if (++n > 4) c.close(); } }));
 }) });
 http.route({ path: "/bad", method: "GET", handler: httpAction(async () => { throw new ConvexError("why"); }) });
 http.route({ path: "/wrong", method: "GET", handler: httpAction(async () => "text" as any) });
-http.route({ pathPrefix: "/files/", method: "GET", handler: httpAction(async (_, r) => new Response(new URL(r.url).pathname)) });
+http.route({ pathPrefix: "/files/", method: "GET", handler: httpAction(async (_, request) =>
+  new Response(new URL(request.url).pathname)) });
 export default http;
 """
 )
@@ -304,7 +307,8 @@ async def test_timers_in_actions(box: Box) -> None:
   await new Promise<void>((r) => setTimeout((x: string) => { seen.push(x); r(); }, 30, "arg"));
   clearInterval(every);
   return [seen.includes("never"), seen.filter((x) => x === "tick").length > 2, seen.at(-1)]; } });
-export const thrown = action({ args: {}, handler: () => new Promise(() => setTimeout(() => { throw new Error("late"); }, 1)) });"""
+export const thrown = action({ args: {}, handler: () =>
+  new Promise(() => setTimeout(() => { throw new Error("late"); }, 1)) });"""
     )
     assert await box.value("wait", kind="action") == [False, True, "arg"]
     error = (await box.call("thrown", kind="action")).error
@@ -316,7 +320,8 @@ async def test_an_unhandled_rejection_fails_the_call_it_belongs_to(box: Box) -> 
     await box.load(
         """export const bad = action({ args: {}, handler: async () => {
   void Promise.reject(new Error("floating")); await new Promise((r) => setTimeout(r, 1000)); } });
-export const good = action({ args: {}, handler: async () => { await new Promise((r) => setTimeout(r, 100)); return 1; } });"""
+export const good = action({ args: {}, handler: async () => {
+  await new Promise((r) => setTimeout(r, 100)); return 1; } });"""
     )
     good, bad = await asyncio.gather(box.call("good", kind="action"), box.call("bad", kind="action"))
     assert (good.value, good.error) == (1, None)

@@ -7,19 +7,23 @@ from typing import Any
 import pytest
 from boxes import NOW_MS, Box
 
-VISIBLE = ["crypto.subtle", "crypto.getRandomValues", "crypto.randomUUID", "TextEncoder", "TextDecoder", "URL", "URLSearchParams", "Blob", "File", "Headers", "Request", "Response", "FormData", "ReadableStream", "WritableStream", "TransformStream", "atob", "btoa", "structuredClone", "AbortController", "AbortSignal", "performance.now", "console.log", "process.env", "queueMicrotask", "setTimeout", "fetch", "Event", "EventTarget", "DOMException", "WebAssembly", "Intl", "AsyncLocalStorage", "CompressionStream"]
-HIDDEN = ["Buffer", "Deno", "global", "process.exit", "process.versions", "setImmediate", "window", "document", "navigator", "localStorage", "Temporal", "__dirname", "Worker", "BroadcastChannel", "WebSocket"]
-ALL = VISIBLE + HIDDEN
+VISIBLE = """crypto.subtle crypto.getRandomValues crypto.randomUUID TextEncoder TextDecoder URL URLSearchParams Blob
+File Headers Request Response FormData ReadableStream WritableStream TransformStream atob btoa structuredClone
+AbortController AbortSignal performance.now console.log process.env queueMicrotask setTimeout fetch Event EventTarget
+DOMException WebAssembly Intl AsyncLocalStorage CompressionStream"""
+HIDDEN = """Buffer Deno global process.exit process.versions setImmediate window document navigator localStorage
+Temporal __dirname Worker BroadcastChannel WebSocket"""
 
 
 async def test_what_is_visible(box: Box) -> None:
     looks = (
-        f'["{name}", (() => {{ try {{ return typeof {name}; }} catch {{ return "undefined"; }} }})()]' for name in ALL
+        f'["{name}", (() => {{ try {{ return typeof {name}; }} catch {{ return "undefined"; }} }})()]'
+        for name in f"{VISIBLE} {HIDDEN}".split()
     )
     await box.load(f"export const see = action({{ args: {{}}, handler: async () => [{', '.join(looks)}] }});")
     seen = dict(await box.value("see", kind="action"))
-    assert [name for name in VISIBLE if seen[name] == "undefined"] == []
-    assert [name for name in HIDDEN if seen[name] != "undefined"] == []
+    assert [name for name in VISIBLE.split() if seen[name] == "undefined"] == []
+    assert [name for name in HIDDEN.split() if seen[name] != "undefined"] == []
 
 
 async def holds(box: Box, *expressions: str, kind: str = "action", **parts: Any) -> None:
@@ -52,7 +56,8 @@ async def test_objects_of_the_web_belong_to_the_realm(box: Box, kind: str) -> No
         "new Date() instanceof Date && new Date(0) instanceof Object && [] instanceof Object",
         "(() => { class A extends Error {} return !(new Error() instanceof A) && new A() instanceof A; })()",
         "new AbortController().signal instanceof AbortSignal",
-        "(await new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array(1)); c.close(); } })).text()) === '\\0'",
+        "(await new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array(1)); c.close(); } }))"
+        ".text()) === '\\0'",
         "(() => { const f = new FormData(); f.append('a', new Blob(['x'])); return f.get('a') instanceof File; })()",
         kind=kind,
     )
@@ -180,7 +185,9 @@ async def test_async_local_storage(box: Box) -> None:
 
 
 async def test_convex_browser_is_provided(box: Box) -> None:
-    source = """import { ConvexHttpClient } from "convex/browser"; import { actionGeneric as action } from "convex/server";
-export const see = action({ args: {}, handler: async () => typeof new ConvexHttpClient("https://x.convex.cloud").query });"""
+    source = """import { ConvexHttpClient } from "convex/browser";
+import { actionGeneric as action } from "convex/server";
+export const see = action({ args: {}, handler: async () =>
+  typeof new ConvexHttpClient("https://x.convex.cloud").query });"""
     await box.load({"m.ts": source})
     assert await box.value("see", kind="action") == "function"

@@ -63,8 +63,8 @@ export class Analysis {
     const file = module.path;
     const main = exports?.default;
     if (file === "schema.js") found.schema = JSON.parse(this.#guarded(file, () => exported(file, main, "tables")));
-    else if (file === "crons.js") found.crons = JSON.parse(this.#guarded(file, () => exported(file, main, "isCrons")));
     else {
+      if (file === "crons.js") found.crons = JSON.parse(this.#guarded(file, () => exported(file, main, "isCrons")));
       if (file === "http.js") found.routes = this.#guarded(file, () => routes(main));
       found.functions[file] = this.#guarded(file, () => functions(module, exports));
     }
@@ -123,7 +123,9 @@ export class Analysis {
 
   #childStub(path: string): unknown {
     const { name } = this.#config(path);
-    return { __esModule: true, default: { componentDefinitionPath: path, defaultName: name ?? path.split("/").pop() } };
+    const child = { componentDefinitionPath: path, defaultName: name ?? path.split("/").pop() };
+    // Bundled from a package of type "module", a default import is the whole module and not its `default`.
+    return { __esModule: true, default: child, ...child };
   }
 }
 
@@ -143,9 +145,13 @@ function exported(file: string, main: Any, mark: string): string {
 }
 
 function routes(router: Any): [string, string][] {
-  if (router === undefined) throw new Refused("The `http` file (convex/http.ts) must have a default export of a Router.");
+  if (router === undefined) {
+    throw new Refused("The `http` file (convex/http.ts) must have a default export of a Router.");
+  }
   if (router?.isRouter !== true || typeof router.getRoutes !== "function") {
-    throw new Refused("The default export of `convex/http.ts` is not a Router. It must be what `httpRouter()` returned.");
+    throw new Refused(
+      "The default export of `convex/http.ts` is not a Router. It must be what `httpRouter()` returned.",
+    );
   }
   return [...router.getRoutes()].map(([path, method]: [string, string]) => [String(path), String(method)]);
 }

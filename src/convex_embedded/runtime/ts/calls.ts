@@ -138,7 +138,9 @@ export class Call {
       return reject({ message: "Functions of the Convex context can't be used at import time." });
     }
     if (!OPERATION.test(op) || args.includes("\n")) return reject({ message: `Unknown operation ${op}` });
-    if (LONE_SURROGATE.test(args)) return reject({ message: "A string is not valid Unicode: it has a lone surrogate." });
+    if (LONE_SURROGATE.test(args)) {
+      return reject({ message: "A string is not valid Unicode: it has a lone surrogate." });
+    }
     const number = ++this.#syscalls;
     this.#waiting.set(number, { resolve, reject });
     this.shared.writer.line(`S${this.id} ${number} ${op}`, args);

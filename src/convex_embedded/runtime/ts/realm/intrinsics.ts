@@ -4,13 +4,39 @@
 import { type Any, define } from "./hooks.ts";
 
 const SHARED = [
-  "ArrayBuffer", "SharedArrayBuffer", "DataView", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array",
-  "Uint16Array", "Int32Array", "Uint32Array", "Float16Array", "Float32Array", "Float64Array", "BigInt64Array",
+  "ArrayBuffer",
+  "SharedArrayBuffer",
+  "DataView",
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float16Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
   "BigUint64Array",
 ];
 const LIKE = [
-  "Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError", "AggregateError",
-  "Object", "Function", "Promise", "Array", "Map", "Set", "Date", "RegExp",
+  "Error",
+  "TypeError",
+  "RangeError",
+  "SyntaxError",
+  "ReferenceError",
+  "EvalError",
+  "URIError",
+  "AggregateError",
+  "Object",
+  "Function",
+  "Promise",
+  "Array",
+  "Map",
+  "Set",
+  "Date",
+  "RegExp",
 ];
 // Newer than what Convex runs, and they read the real clock.
 const HIDDEN = ["Temporal"];
