@@ -72,12 +72,12 @@ async def test_all_fail_when_nobody_is_signed_in(g: Grading) -> None:
     """Without a user the three functions fail with UNAUTHENTICATED and nothing changes."""
     nobody = g.response.public
     identifier = await write(g.response.as_user("ada"), "of ada")
-    for call in (
-        nobody.query("journal:mine", {}),
-        nobody.mutation("journal:write", {"text": "of nobody"}),
-        nobody.mutation("journal:remove", {"entryId": identifier}),
+    for call, path, args in (
+        (nobody.query, "journal:mine", {}),
+        (nobody.mutation, "journal:write", {"text": "of nobody"}),
+        (nobody.mutation, "journal:remove", {"entryId": identifier}),
     ):
-        failed = await rejects(call)
+        failed = await rejects(call(path, args))
         assert_equal(failed.data, {"code": "UNAUTHENTICATED"}, f"data of the error of {failed.path}")
     stored = [document["text"] for document in await g.response.read("entries")]
     assert_equal(stored, ["of ada"], "the stored texts")

@@ -20,9 +20,9 @@ async def fill(g: Grading) -> tuple[dict[str, Any], dict[str, Any]]:
     return full, bare
 
 
-async def change(g: Grading, name: str, **args: Any) -> None:
-    value = await g.response.public.mutation(f"profiles:{name}", args)
-    assert value is None, f"{name} returned {value!r}, not null"
+async def change(g: Grading, function: str, /, **args: Any) -> None:
+    value = await g.response.public.mutation(f"profiles:{function}", args)
+    assert value is None, f"{function} returned {value!r}, not null"
 
 
 async def expect(g: Grading, *documents: dict[str, Any]) -> None:
