@@ -31,6 +31,7 @@ a transaction reads the state as of its begin plus its own writes, and `commit` 
     tx.page(component, PageRequest.parse(args)) -> Page      # args of 1.0/queryPage; Page.to_json() is its answer
     tx.journal -> str | None
         # After a page: give it to `begin` of the next run of the same live query, so that its page keeps its end.
+    with tx.as_system(): …                         # the trusted side writes system tables on behalf of a function
     tx.count(component, table) -> int
     tx.vector_search(component, query) -> list[{"_id", "_score"}]    # `query` as in 1.0/actions/vectorSearch
     tx.normalize_id(component, table, text) -> str | None
@@ -62,11 +63,11 @@ int64 ↔ int, number ↔ float, bytes ↔ bytes. `decode` raises InvalidValue w
 
 from convex_embedded.store.documents import Document
 from convex_embedded.store.errors import Conflict, InvalidValue, LimitError, StoreError
-from convex_embedded.store.limits import TRANSACTION_LIMITS, Usage
+from convex_embedded.store.limits import TRANSACTION_LIMITS, Savepoint, Usage
 from convex_embedded.store.pages import Batch, Cleared, Page, PageRequest
 from convex_embedded.store.reads import Commit, ReadSet, Write
 from convex_embedded.store.store import Store
-from convex_embedded.store.transaction import Savepoint, Transaction
+from convex_embedded.store.transaction import Transaction
 from convex_embedded.store.values import UNDEFINED, decode, encode, size_bytes
 
 __all__ = [

@@ -66,6 +66,15 @@ class Usage:
     """Tables read without an index, in order of first use."""
 
 
+@dataclass(frozen=True)
+class Savepoint:
+    """Where a sub-transaction began."""
+
+    depth: int
+    """How many meters ran then, its own included."""
+    undo_length: int
+
+
 class Meter:
     """Counts and reports. `limits` None: nothing is refused."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +24,7 @@ from convex_embedded.store.documents import (
 from convex_embedded.store.errors import Conflict, InvalidValue, StoreError
 from convex_embedded.store.ids import MalformedId, decode_id, new_id
 from convex_embedded.store.indexes import paths_of
-from convex_embedded.store.limits import TRANSACTION_LIMITS, Meter, Usage, nested_limits
+from convex_embedded.store.limits import TRANSACTION_LIMITS, Meter, Savepoint, Usage, nested_limits
 from convex_embedded.store.pages import Batch, Cleared, Page, PageRequest
 from convex_embedded.store.queries import plan_query, table_of_query
 from convex_embedded.store.reads import Commit, Interval, ReadSet, TableKey, Write
@@ -43,14 +42,6 @@ _EVERYTHING = Interval(b"", None)
 _WRITTEN = ("bytesWritten", "documentsWritten", "functionsScheduled", "scheduledFunctionArgsBytes", "filesWritten")
 
 
-@dataclass(frozen=True)
-class Savepoint:
-    """Where a sub-transaction began."""
-
-    depth: int
-    undo_length: int
-
-
 class Transaction:
     """Made by `Store.begin`. Not for use after commit or close."""
 
@@ -58,6 +49,7 @@ class Transaction:
         self._store = store
         self._generation = store.generation
         self._trusted = trusted
+        self._charging = True
         self._views: dict[TableKey, TableView] = {}
         self._later: list[Commit] = []
         self._undo: list[tuple[TableKey, str, object]] = []
@@ -239,12 +231,13 @@ class Transaction:
 
     @contextmanager
     def as_system(self) -> Iterator[None]:
-        """Inside, the trusted side writes system tables on behalf of a function; its limits stay."""
-        before, self._trusted = self._trusted, True
+        """Inside, the trusted side writes system tables on behalf of a function, which is charged nothing for it."""
+        before = self._trusted, self._charging
+        self._trusted, self._charging = True, False
         try:
             yield
         finally:
-            self._trusted = before
+            self._trusted, self._charging = before
 
     @property
     def usage(self) -> Usage:
@@ -384,9 +377,10 @@ class Transaction:
             )
 
     def _charge(self, resource: str, amount: int) -> None:
-        for meter in self._meters:
+        meters = self._meters if self._charging else ()
+        for meter in meters:
             meter.check(resource, amount)
-        for meter in self._meters:
+        for meter in meters:
             meter.add(resource, amount)
 
     def _count_read(self, document: Document) -> None:

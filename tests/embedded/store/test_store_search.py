@@ -259,3 +259,31 @@ def test_ten_results_unless_told() -> None:
     fill(store, "p", *({"v": [1, n]} for n in range(300)))
     assert len(near(store)) == 10
     assert len(near(store, limit=256)) == 256
+
+
+def test_a_zero_vector_is_near_nothing() -> None:
+    store, ids = planets()
+    fill(store, "p", {"v": [0, 0], "kind": "zero"})
+    assert [one["_score"] for one in near(store, expressions=eq("kind", "zero"))] == [0]
+    assert {one["_score"] for one in near(store, vector=[0, 0])} == {0}
+    assert len(ids) == 7
+
+
+def test_the_same_word_weighs_more_in_a_shorter_text() -> None:
+    store = world(table("books", searchIndexes=[search_index("by_title", "title")]))
+    fill(store, "books", {"title": "fox"}, {"title": "fox and seven other animals of the forest"})
+    with store.begin() as tx:
+        found = column(collect(tx, text_search("books.by_title", "title", "fox")), "title")
+    assert found[0] == "fox"
+
+
+def test_a_text_index_forgets_what_was_removed() -> None:
+    store = library()
+    held = store.table(("", "books"))
+    assert held is not None
+    with store.begin() as tx:
+        for document in tx.newest("", "books", 100):
+            tx.delete("", document.id)
+        tx.commit()
+    text_index = held.texts["by_title"]
+    assert (len(text_index), text_index.total_terms, text_index.with_prefix("")) == (0, 0, [])

@@ -476,3 +476,16 @@ def test_newest_and_clear() -> None:
         assert tx.count("", "t") == 0
         assert tx.clear_page("", "t").has_more is False
         assert tx.clear_page("", "nowhere").deleted == 0
+
+
+def test_the_trusted_side_writes_system_tables_inside_a_call() -> None:
+    store = one_table()
+    with store.begin() as tx:
+        point = tx.savepoint({"documentsWritten": 0})
+        with tx.as_system():
+            id_ = tx.insert("", "_storage", {"sha256": "x", "size": 1})
+        assert tx.metrics()["documentsWritten"]["used"] == 0
+        with pytest.raises(StoreError, match="read-only"):
+            tx.delete("", id_)
+        tx.rollback(point)
+        assert tx.commit().writes == ()

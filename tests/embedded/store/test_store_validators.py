@@ -99,6 +99,11 @@ def test_values_that_fit(validator: Any, wire: Any) -> None:
             "hello",
             'Value does not match validator.\n\nValue: "hello"\nValidator: v.id("users")\n',
         ),
+        (
+            union(obj(a=STRING)),
+            {"a": 1},
+            "Value does not match validator.\nPath: .a\nValue: 1.0\nValidator: v.string()\n",
+        ),
         (literal("a"), "b", '`"b"` does not match literal validator `v.literal("a")`.'),
         (
             obj(k=literal({"$integer": "AwAAAAAAAAA="})),

@@ -223,3 +223,27 @@ def test_a_mistyped_id_is_no_id(position: int, letter: str) -> None:
 def test_other_text_is_no_id(text: str) -> None:
     with pytest.raises(MalformedId):
         decode_id(text)
+
+
+def spelled(raw: bytes, padding: int = 0) -> str:
+    """Bytes in the letters of ids."""
+    letters = -(-len(raw) * 8 // 5)
+    number = int.from_bytes(raw, "big") << (letters * 5 - len(raw) * 8) | padding
+    return "".join(ALPHABET[(number >> (5 * i)) & 31] for i in range(letters - 1, -1, -1))
+
+
+def test_an_id_has_one_spelling() -> None:
+    raw = b"\x05" + bytes(range(16))
+    low = high = 0
+    for byte in raw:
+        low, high = (low + byte) % 255, (high + low + byte) % 255
+    good = spelled(raw + bytes([low, high]))
+    assert decode_id(good).table_number == 5
+    with pytest.raises(MalformedId, match="padding"):
+        decode_id(spelled(raw + bytes([low, high]), padding=1))
+    raw = b"\x85\x00" + bytes(range(16))
+    low = high = 0
+    for byte in raw:
+        low, high = (low + byte) % 255, (high + low + byte) % 255
+    with pytest.raises(MalformedId, match="table number"):
+        decode_id(spelled(raw + bytes([low, high])))
