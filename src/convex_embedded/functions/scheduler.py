@@ -117,7 +117,9 @@ async def wait_until(engine: Engine, wake: asyncio.Event, due_ms: float | None) 
     if due_ms is not None:
         seconds = min(max(0.0, (due_ms - engine.clock.now_ms()) / 1000.0), MAX_WAIT_SECONDS)
     try:
-        await asyncio.wait_for(wake.wait(), seconds)
+        # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the wake-up.
+        async with asyncio.timeout(seconds):
+            await wake.wait()
     except TimeoutError:
         return
     wake.clear()
