@@ -13,6 +13,7 @@ from convex_evals.errors import ToolFailed
 from convex_evals.toolchain import Finding, Toolchain, checking
 from convex_evals.toolchain.lint_rules import RULES, LintRule
 from tests.toolchain.conftest import Prepared
+from tests.toolchain.registry import Registry
 
 SCHEMA = """\
 import { defineSchema, defineTable } from "convex/server";
@@ -95,13 +96,24 @@ async def test_columns_count_characters_not_bytes(tools: Toolchain, prepared: Pr
 async def test_src_is_checked_with_settings_for_apps(tools: Toolchain, prepared: Prepared) -> None:
     files = {
         **PROJECT,
-        "src/api.ts": 'import { api } from "../convex/_generated/api";\nimport "./style.css";\n'
+        "src/api.ts": 'import { api } from "../convex/_generated/api";\nimport "./theme.pcss";\n'
         "export const url: string = import.meta.env.VITE_CONVEX_URL;\nexport const list = api.messages.list;\n"
         "for (const node of document.querySelectorAll('p')) node.remove();\nexport const gone = api.messages.gone;\n",
-        "src/style.css": "p { color: red }\n",
+        "src/theme.pcss": "p { color: red }\n",
     }
     found = await tools.typecheck(await prepared(files))
     assert [(finding.file, finding.line, finding.code) for finding in found] == [("src/api.ts", 6, "TS2339")]
+
+
+async def test_types_of_declared_packages_are_seen_and_no_others(
+    tools: Toolchain, prepared: Prepared, packages: Registry
+) -> None:
+    packages.add("convex", tools.versions["convex"])
+    packages.add("@types/thing", "1.0.0", {"index.d.ts": "declare const thing: number;\n"}, types="index.d.ts")
+    source = {"convex/a.ts": "export const x: number = thing;\n"}
+    with_types = {"package.json": '{"dependencies": {"convex": "*"}, "devDependencies": {"@types/thing": "1"}}'}
+    assert await tools.typecheck(await prepared({**source, **with_types})) == ()
+    assert [finding.code for finding in await tools.typecheck(await prepared(source))] == ["TS2304"]
 
 
 async def test_errors_elsewhere_do_not_count(tools: Toolchain, prepared: Prepared) -> None:

@@ -17,7 +17,7 @@ import pytest
 from convex_evals.errors import RegistryUnavailable, SetupError
 from convex_evals.toolchain import Toolchain
 from convex_evals.toolchain.node import NpmFailed, fault_of, find_node, run_npm
-from convex_evals.toolchain.toolset import pinned_versions, toolset_at
+from convex_evals.toolchain.toolset import fresh_folder, pinned_versions, publish, toolset_at
 
 SETUP = (
     "import pathlib, sys; from convex_evals.toolchain import Toolchain; "
@@ -57,7 +57,6 @@ async def test_two_processes_set_up_one_cache_with_an_empty_home(tmp_path: Path)
     assert list(home.iterdir()) == [], "nothing is written outside of the cache"
     tools = await Toolchain.start(cache)
     assert os.access(tools.esbuild, os.X_OK)
-    assert tools.versions["node"] == subprocess.check_output([tools.node, "--version"], text=True).strip().lstrip("v")
     for name, version in pinned_versions().items():
         assert tools.versions[name] == version
         assert json.loads((tools.node_modules / name / "package.json").read_text())["version"] == version
@@ -68,9 +67,24 @@ async def test_two_processes_set_up_one_cache_with_an_empty_home(tmp_path: Path)
     assert "already in" in lines[0]
 
 
+def test_the_version_of_node_is_what_it_says_itself() -> None:
+    node = find_node()
+    assert subprocess.check_output([node.binary, "--version"], text=True).strip() == f"v{node.version}"
+
+
 async def test_starting_without_setup_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="run `convex-evals setup`"):
         await Toolchain.start(tmp_path)
+
+
+def test_the_slower_of_two_keeps_what_the_faster_one_published(tmp_path: Path) -> None:
+    final = tmp_path / "final"
+    for text in ("first", "second"):
+        with fresh_folder(tmp_path) as folder:
+            (folder / "it").write_text(text)
+            publish(folder, final)
+    assert (final / "it").read_text() == "first"
+    assert list((tmp_path / "unfinished").iterdir()) == []
 
 
 def test_a_registry_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

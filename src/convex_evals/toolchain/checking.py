@@ -85,14 +85,21 @@ class Checker:
         await asyncio.sleep(_WINDOW_SECONDS)  # a window for others, not a wait for something
         while self._queue:
             batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
-            roots = list(dict.fromkeys(root for root, _ in batch))
             try:
-                report = await self._run(roots)
-            except ToolFailed:
-                await self._one_by_one(batch)
-                continue
-            for root, future in batch:
-                _settle(future, report[root])
+                await self._serve(batch)
+            finally:
+                for _, future in batch:
+                    if not future.done():  # a defect of ours: nobody is to wait for ever because of it
+                        future.set_exception(ToolFailed("the type checker stopped before it answered"))
+
+    async def _serve(self, batch: Sequence[tuple[Path, asyncio.Future[tuple[Finding, ...]]]]) -> None:
+        try:
+            report = await self._run(list(dict.fromkeys(root for root, _ in batch)))
+        except ToolFailed:
+            await self._one_by_one(batch)
+            return
+        for root, future in batch:
+            _settle(future, report[root])
 
     async def _one_by_one(self, batch: Sequence[tuple[Path, asyncio.Future[tuple[Finding, ...]]]]) -> None:
         """After a run failed: only the project that breaks the tool is to suffer."""

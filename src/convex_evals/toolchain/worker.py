@@ -83,15 +83,21 @@ class Worker:
         assert process.stdout is not None
         assert process.stderr is not None
         errors = asyncio.create_task(_tail(process.stderr))
-        while line := await process.stdout.readline():
-            self._settle(json.loads(line))
-        status = await process.wait()
-        said = await errors
-        if self._process is process:
-            self._process = self._readers = None
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(ToolFailed(f"the bundler ended with status {status}: {said.strip()}"))
+        said = ""
+        try:
+            while line := await process.stdout.readline():
+                self._settle(json.loads(line))
+            await process.wait()
+            said = await errors
+        finally:
+            _kill(process)  # only if it still runs: it wrote what is no answer
+            if self._process is process:
+                self._process = self._readers = None
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(
+                        ToolFailed(f"the bundler ended with status {process.returncode}: {said.strip()}")
+                    )
 
     def _settle(self, message: Mapping[str, Any]) -> None:
         future = self._waiting.get(message["id"])
