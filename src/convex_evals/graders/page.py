@@ -24,7 +24,7 @@ HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>app<
 
 # Finds the elements that a selector names: CSS, or "text=…", "label=…", "placeholder=…" for what a person sees.
 FIND = """(selector) => {
-  const clean = (text) => (text ?? "").replace(/\\s+/g, " ").trim();
+  const clean = (text) => String(text ?? "").replace(/\\s+/g, " ").trim();
   const all = (css) => [...document.querySelectorAll(css)];
   const split = selector.indexOf("=");
   const kind = selector.slice(0, split), wanted = clean(selector.slice(split + 1));
