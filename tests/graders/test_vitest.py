@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,15 +38,6 @@ class Address:
 
     async def close(self) -> None:
         return
-
-
-@pytest.fixture
-async def own_tools(cache: Path) -> AsyncIterator[Toolchain]:
-    tools = await Toolchain.start(cache)
-    try:
-        yield tools
-    finally:
-        await tools.close()
 
 
 def public_eval(folder: Path, *tags: str) -> Eval:
@@ -216,10 +207,16 @@ async def test_a_port_is_admitted_before_the_grader_hears_of_it(own_tools: Toolc
         await end_group(process)
 
 
-def test_a_report_names_tests_once() -> None:
+STACK = """\x1b[31mno\x1b[0m
+    at evals/x/grader.test.ts:3:1
+    at run (file:///cache/node_modules/@vitest/runner/dist/index.js:1:2)
+    at process.processTicksAndRejections (node:internal/process/task_queues:104:5)"""
+
+
+def test_a_report_names_tests_once_and_shows_the_grader_s_own_lines() -> None:
     results = [
         {"fullName": "a", "status": "passed", "duration": 1500},
-        {"fullName": "a", "status": "failed", "failureMessages": ["\x1b[31mno\x1b[0m"]},
+        {"fullName": "a", "status": "failed", "failureMessages": [STACK]},
         {"fullName": "b", "status": "todo"},
     ]
     run = read_report(
@@ -227,10 +224,16 @@ def test_a_report_names_tests_once() -> None:
     )
     assert {name: (test.status, test.message, test.seconds) for name, test in run.tests.items()} == {
         "a": ("pass", "", 1.5),
-        "a (2)": ("fail", "no", 0.0),
+        "a (2)": ("fail", "no\n    at evals/x/grader.test.ts:3:1", 0.0),
         "b": ("skip", "", 0.0),
     }
     assert run.not_assertions == {}
+
+
+def test_a_test_out_of_time_says_so() -> None:
+    results = [{"fullName": "a", "status": "failed", "failureMessages": ["Error: STACK_TRACE_ERROR\n    at a.ts:1:1"]}]
+    run = read_report(json.dumps({"testResults": [{"assertionResults": results}]}), 1, "")
+    assert "did not finish within vitest's time limit" in run.tests["a"].message
 
 
 @pytest.mark.parametrize("text", ["", "{", json.dumps({"success": False, "testResults": []})])

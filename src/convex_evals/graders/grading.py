@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from convex_evals.errors import BrowserMissing, DeployFailed
+from convex_evals.backends.failures import CallFailed
+from convex_evals.errors import BackendUnavailable, BrowserMissing, DeployFailed, boundary
 from convex_evals.graders.browser import Browser
 from convex_evals.graders.deployed import Deployed
 from convex_evals.graders.loopback import Handler, Loopback, loopback
@@ -124,9 +125,10 @@ class Grading:
 
     async def clear(self) -> None:
         """Empty all tables of both deployments; the answer's only when it runs."""
-        await self.response.clear_all()
-        if self._answer is not None:
-            await self.answer.clear_all()
+        with boundary(BackendUnavailable, "emptying the tables before a test", CallFailed):
+            await self.response.clear_all()
+            if self._answer is not None:
+                await self.answer.clear_all()
 
     async def _locate_response(self) -> Deployment:
         return self._materials.response

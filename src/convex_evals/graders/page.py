@@ -51,7 +51,7 @@ class Page:
         self.errors: list[str] = []
         """Uncaught exceptions and console.error lines, oldest first."""
         self.refused: list[str] = []
-        """"host:port" of what the page tried to reach and must not."""
+        """"host:port" of what the page, or the browser for itself, tried to reach and must not."""
 
     async def evaluate(self, expression: str) -> Any:
         """JSON value of a JavaScript expression, a promise awaited. Raises AssertionError when it throws."""
