@@ -29,12 +29,13 @@ class Sandbox:
         Raises DeployError (wrong or hostile code) or SandboxError (ours).
         """
         session = self._start(push)
+        good = False
         try:
             analysis = await session.analyse()
-        except BaseException:
-            self._sessions.discard(session)
-            await session.close()
-            raise
+            good = True
+        finally:
+            if not good:
+                await session.close()
         if self._session is not None:
             self._session.retire()
         self._push, self._session = push, session

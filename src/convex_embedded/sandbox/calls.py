@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from convex_embedded.sandbox import wire
 from convex_embedded.sandbox.nouns import Invocation
 from convex_embedded.sandbox.proxy import FetchFailed, Proxy
-from convex_embedded.types import CallError, CallResult, Limits, SyscallError, SyscallHost
+from convex_embedded.types import CallError, CallResult, SyscallError, SyscallHost
 
 LARGEST_QUEUE = 100_000
 """Syscalls asked for and not answered. More is a flood, not a program: the documented limits are a third of it."""
@@ -23,7 +23,9 @@ FETCHES = 1000
 class RunningCall:
     """What is known of a call between its line out and its result."""
 
-    def __init__(self, number: int, call: Invocation, host: SyscallHost, proxy: Proxy, limits: Limits) -> None:
+    def __init__(
+        self, number: int, call: Invocation, host: SyscallHost, proxy: Proxy, write: Callable[[bytes], None]
+    ) -> None:
         self.number = number
         self.about = call
         self.started_seconds = asyncio.get_running_loop().time()
@@ -35,19 +37,18 @@ class RunningCall:
         """How often in a row the runtime has said that nothing can wake this call."""
         self._host = host
         self._proxy = proxy
-        self._limits = limits
+        self._write = write
         self._queue: deque[tuple[int, str, bytes]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._outcome: CallResult | None = None
-        self._host_error: BaseException | None = None
-        self._wake: asyncio.Future[None] | None = None
+        self._outcome: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+        self._bell: asyncio.Event | None = None
         self._log_lines: tuple[str, ...] = ()
         self._fetched: list[str] = []
         self._pending = 0
 
     @property
     def over(self) -> bool:
-        return self._outcome is not None or self._host_error is not None
+        return self._outcome.done()
 
     @property
     def waits(self) -> bool:
@@ -65,8 +66,13 @@ class RunningCall:
         self.still_pongs = 0
         self._pending += 1
         self._queue.append((syscall, op, payload))
-        if len(self._queue) > LARGEST_QUEUE:
+        if self._pending > LARGEST_QUEUE:
             self.fail(CallError("Too many operations were started without awaiting any of them", kind="limit"))
+        elif self.concurrent:
+            self._spawn(self._answer(*self._queue.popleft()))
+        elif self._bell is None:
+            self._bell = asyncio.Event()
+            self._spawn(self._answer_in_order(self._bell))
         self._ring()
 
     def log(self, lines: tuple[str, ...]) -> None:
@@ -84,56 +90,54 @@ class RunningCall:
     def _end(self, **parts: Any) -> None:
         if self.over:
             return
-        self._outcome = CallResult(
+        result = CallResult(
             log_lines=self._log_lines,
             fetched=tuple(self._fetched),
             cpu_seconds=self.cpu_seconds,
             **parts,
         )
-        self._ring()
+        self._outcome.set_result(result)
 
     def _ring(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        if self._bell is not None:
+            self._bell.set()
 
-    async def run(self, write: Callable[[bytes], None]) -> CallResult:
-        """Answer until the end. Raises what the host raised, if that was no SyscallError."""
-        loop = asyncio.get_running_loop()
+    async def run(self) -> CallResult:
+        """Waits for the end. Raises what the host raised, if that was no SyscallError."""
         try:
-            while not self.over:
-                if not self._queue:
-                    self._wake = loop.create_future()
-                    await self._wake
-                elif self.concurrent:
-                    self._spawn(*self._queue.popleft(), write)
-                else:
-                    await self._answer(*self._queue.popleft(), write)
-            if self._host_error is not None:
-                raise self._host_error
-            assert self._outcome is not None
-            return self._outcome
+            return await self._outcome
         finally:
             await self._stop_tasks()
 
-    def _spawn(self, syscall: int, op: str, payload: bytes, write: Callable[[bytes], None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(syscall, op, payload, write))
+    async def _answer_in_order(self, bell: asyncio.Event) -> None:
+        while True:
+            await bell.wait()
+            bell.clear()
+            while self._queue:
+                await self._answer(*self._queue.popleft())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and not self.over:
-            self._host_error = task.exception()
-            self._ring()
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not self.over:
+            self._outcome.set_exception(error)
 
     async def _stop_tasks(self) -> None:
+        """What the call still asks for is not wanted any more."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _answer(self, syscall: int, op: str, payload: bytes, write: Callable[[bytes], None]) -> None:
+    async def _answer(self, syscall: int, op: str, payload: bytes) -> None:
         try:
             args = wire.decode(payload)
             answer = await (self._fetch(args) if op == "fetch" else self._host.syscall(op, args))
@@ -145,7 +149,7 @@ class RunningCall:
         finally:
             self._pending -= 1
         if not self.over:
-            write(line)
+            self._write(line)
 
     async def _fetch(self, args: Any) -> Any:
         request = wire.read_fetch(args)

@@ -84,14 +84,14 @@ class Session:
     async def call(self, call: Invocation, host: SyscallHost) -> CallResult:
         """Raises what the host raises that is no SyscallError, after dropping the call."""
         self._numbers += 1
-        running = RunningCall(self._numbers, call, host, self._proxy, self._limits)
+        running = RunningCall(self._numbers, call, host, self._proxy, self.write)
         self._calls[running.number] = running
         self._watchdog.wake()
         env, tables = self._intern(call.env), self._intern(call.tables)
         self.write(wire.call_line(running.number, call, env, tables))
         ended = False
         try:
-            result = await running.run(self.write)
+            result = await running.run()
             ended = True
             return result
         finally:

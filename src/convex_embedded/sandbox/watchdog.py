@@ -105,7 +105,7 @@ class Watchdog:
         else:
             self._book_stray(every, calls)
         for call in calls:
-            self._check_wall(call)
+            self._check_wall(call, blocks=call is running and self._ping_out)
         if calls and not self._ping_out:
             self._pings += 1
             self._ping_out = True
@@ -134,9 +134,14 @@ class Watchdog:
         if self._stray_seconds > (STRAY_CPU_SECONDS if calls else IDLE_CPU_SECONDS):
             self._session.destroy(None, CallError("Code kept running after its function had ended", kind="crash"))
 
-    def _check_wall(self, call: RunningCall) -> None:
+    def _check_wall(self, call: RunningCall, *, blocks: bool) -> None:
+        """`blocks`: the process has not answered since the last tick, and it is this call's code that runs."""
         if call.concurrent and self._loop.time() - call.started_seconds > self._limits.action_wall_seconds:
-            self._session.abandon(call, CallError(timed_out(call, self._limits), kind="timeout"))
+            error = CallError(timed_out(call, self._limits), kind="timeout")
+            if blocks:
+                self._session.destroy(call, error)
+            else:
+                self._session.abandon(call, error)
 
 
 def cpu_limit_seconds(call: RunningCall, limits: Limits) -> float:

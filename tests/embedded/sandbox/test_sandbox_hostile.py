@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,7 @@ import pytest
 from boxes import Box, Host
 
 from convex_embedded.runtime import BuiltRuntime
-from convex_embedded.types import CallError, DeployError, Limits
+from convex_embedded.types import CallError, DeployError, Limits, Push
 
 ESCAPE = """
 export const fine = query({ args: {}, handler: async () => "fine" });
@@ -28,8 +28,16 @@ const write = (text: string) => outside("return Deno").stdout.writeSync(new Text
 @pytest.fixture
 def limits() -> Limits:
     return Limits(
-        query_seconds=0.4, mutation_seconds=0.4, action_wall_seconds=2.0, deploy_wall_seconds=4.0, memory_mib=96
+        query_seconds=0.4, mutation_seconds=0.4, action_wall_seconds=20.0, deploy_wall_seconds=4.0, memory_mib=96
     )
+
+
+@pytest.fixture
+async def brief(runtime: BuiltRuntime, make_push: Callable[..., Push]) -> AsyncIterator[Box]:
+    """A sandbox whose actions may take one second."""
+    box = Box(runtime, make_push, Limits(action_wall_seconds=1.0))
+    yield box
+    await box.sandbox.close()
 
 
 async def costs_only_itself(box: Box, export: str, **parts: object) -> CallError:
@@ -67,12 +75,18 @@ async def test_a_promise_that_never_settles_is_given_up(box: Box) -> None:
     assert "never resolves" in error.message
 
 
-async def test_an_action_that_sleeps_too_long_is_given_up(box: Box) -> None:
-    await box.load(
+async def test_an_action_that_sleeps_too_long_is_given_up(brief: Box) -> None:
+    await brief.load(
         ESCAPE + "export const bad = action({ args: {}, handler: () => new Promise((r) => setTimeout(r, 1e6)) });"
     )
-    error = await costs_only_itself(box, "bad", kind="action")
-    assert (error.kind, error.message) == ("timeout", "Function execution timed out (maximum duration: 2s)")
+    error = await costs_only_itself(brief, "bad", kind="action")
+    assert (error.kind, error.message) == ("timeout", "Function execution timed out (maximum duration: 1s)")
+
+
+async def test_an_action_that_spins_too_long_is_ended(brief: Box) -> None:
+    await brief.load(ESCAPE + "export const bad = action({ args: {}, handler: async () => { for (;;); } });")
+    error = await costs_only_itself(brief, "bad", kind="action")
+    assert (error.kind, error.message) == ("timeout", "Function execution timed out (maximum duration: 1s)")
 
 
 @pytest.mark.parametrize(
