@@ -76,11 +76,15 @@ FLAGS = (
 
 
 def find_browser(home: Path, search: Iterable[Path] = ()) -> Path | None:
-    """Chromium, Chrome or Edge: in the given folders, on PATH, in the usual places, in Playwright's cache."""
+    """Chromium, Chrome or Edge: in the given folders (also as Playwright downloads it), on PATH, in the usual places,
+    in Playwright's own cache."""
     for folder in search:
         for name in (*NAMES, "chrome-headless-shell", "headless_shell"):
             if os.access(folder / name, os.X_OK):
                 return folder / name
+        for found in _downloaded(folder):
+            if os.access(found, os.X_OK):
+                return found
     on_path = (shutil.which(name) for name in NAMES)
     places = (Path(place) / name for place in LINUX_PLACES for name in NAMES)
     apps = (root / app for root in (Path("/Applications"), home / "Applications") for app in MAC_APPS)
@@ -92,7 +96,12 @@ def find_browser(home: Path, search: Iterable[Path] = ()) -> Path | None:
 
 def _playwright(home: Path) -> list[Path]:
     caches = (home / ".cache/ms-playwright", home / "Library/Caches/ms-playwright")
-    return [path for cache in caches for pattern in PLAYWRIGHT_PATTERNS for path in sorted(cache.glob(pattern))]
+    return [path for cache in caches for path in _downloaded(cache)]
+
+
+def _downloaded(cache: Path) -> list[Path]:
+    """What Playwright keeps in a folder of its own."""
+    return [path for pattern in PLAYWRIGHT_PATTERNS for path in sorted(cache.glob(pattern))]
 
 
 class Browser:
