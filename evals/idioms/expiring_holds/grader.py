@@ -34,7 +34,7 @@ async def wait_expired(g: Grading, identifier: str) -> None:
     async def expired() -> bool:
         return (await statuses(g)).get(identifier) == "expired"
 
-    seconds = 0.3 if NEVER_EXPIRED else 4
+    seconds = 0.3 if NEVER_EXPIRED else 3
     try:
         await wait_until(expired, seconds=seconds, what="the stored status becomes expired")
     except AssertionError:
