@@ -1,7 +1,7 @@
 """Getting a browser where none is found: three ways, tried in order, each with what it said when it failed.
 
-Proven by hand: Debian's package as root, and `@sparticuz/chromium` (a binary inside an npm package), which rendered a page
-and took a click. Not proven: Playwright's download, whose host could not be reached.
+Proven by hand: Debian's package as root, and `@sparticuz/chromium` (a binary inside an npm package), which rendered a
+page and took a click. Not proven: Playwright's download, whose host could not be reached.
 """
 
 from __future__ import annotations
