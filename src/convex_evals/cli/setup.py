@@ -48,7 +48,7 @@ def _browser(cache: Path, wanted: bool) -> None:
     found = find_browser(Path.home(), [cache / "browser"])
     if found is None:
         try:
-            found = install_browser(cache / "browser", click.echo)
+            found = install_browser(cache / "browser", Path.home(), click.echo)
         except BrowserMissing as error:
             if wanted:
                 raise
