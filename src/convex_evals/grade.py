@@ -116,7 +116,7 @@ class Grader:
             if await sheet.step("files", _write(submission, root)) is None:
                 return sheet.score(), None
             project = await sheet.step("install", self._install(ev, submission, root))
-            if project is None:
+            if project is None or await sheet.step("deploy", self._prepared(project)) is None:
                 return sheet.score(), None
             outcome = await self._checks(ev, submission, project, sheet)
         return sheet.score(), outcome
@@ -163,8 +163,10 @@ class Grader:
         return await self._vitest.run(materials)
 
     async def _install(self, ev: Eval, submission: Submission, root: Path) -> Project:
-        node_modules = await self._tools.install(submission.files)
-        project = Project(root, ev.env, ev.network, node_modules)
+        return Project(root, ev.env, ev.network, await self._tools.install(submission.files))
+
+    async def _prepared(self, project: Project) -> Project:
+        """Code generated, compiler settings and dependencies in place; refuses module names that Convex refuses."""
         await self._tools.prepare(project)
         return project
 
@@ -173,7 +175,8 @@ class Grader:
         files = read_folder(ev.path / "answer")
         try:
             write_files(files, root)
-            return await self._backend.deploy(await self._install(ev, Submission(files), root))
+            project = await self._prepared(await self._install(ev, Submission(files), root))
+            return await self._backend.deploy(project)
         except (ReplyUnusable, InstallFailed, DeployFailed) as error:
             raise GraderBroken(f"{ev.id}: the reference answer does not deploy: {error}") from error
 

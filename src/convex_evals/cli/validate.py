@@ -96,8 +96,8 @@ def _print_table(rows: Sequence[Row], seconds: float) -> None:
             cells.append(f"{sum(case.ok for case in mine)}/{len(mine)}" if mine else "-")
         click.echo(f"{row.id:<{width}}  " + "  ".join(f"{cell:>7}" for cell in cells) + ("" if row.ok else "  FAIL"))
     click.echo(f"\n{'check':<10} {'gradings':>8} {'seconds':>8} {'mean':>7}   (waiting for a busy processor included)")
-    for check, spent in by_check.items():
-        ran = [value for value in spent if value > 0]
+    for check, values in by_check.items():
+        ran = [value for value in values if value > 0]
         click.echo(f"{check:<10} {len(ran):>8} {sum(ran):>8.1f} {sum(ran) / max(1, len(ran)):>7.3f}")
     gradings = sum(len(row.cases) for row in rows)
     click.echo(f"\n{sum(row.ok for row in rows)} of {len(rows)} evals ok, {gradings} gradings in {seconds:.1f} s")
