@@ -266,9 +266,15 @@ class Deployment:
             execution = Execution(failure=Failure(str(error)))
         except SandboxError as error:
             execution = Execution(failure=broken(error))
-        except (Conflict, Crashed):
+        except Conflict:
             query.dirty = True
             return None
+        except Crashed:
+            query.crashes += 1
+            if query.crashes < CRASH_ATTEMPTS:
+                query.dirty = True
+                return None
+            execution = Execution(failure=CRASHED)
         outcome = replace(_outcome(call, execution, tx.begin_ts_ns), journal=tx.journal)
         query.settle(outcome, tx.read_set, tx.stale)
         return outcome

@@ -16,11 +16,14 @@ class LiveQuery:
         self.component = component
         self.journal = journal
         self.dirty = True
+        self.crashes = 0
+        """How often in a row the sandbox went down while it ran."""
         self._reads: ReadSet | None = None
 
     def settle(self, outcome: Outcome, reads: ReadSet | None, stale: bool) -> None:
         """It ran; `stale`: something that it read has changed meanwhile."""
         self.journal = outcome.journal or self.journal
+        self.crashes = 0
         self._reads = reads
         self.dirty = self.dirty or stale
 

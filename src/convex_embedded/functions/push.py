@@ -14,6 +14,8 @@ from convex_embedded.functions.nouns import CallRefused
 from convex_embedded.functions.paths import Address, child_path, parse_address, parse_path
 from convex_embedded.functions.registry import Instance, Registry
 from convex_embedded.sandbox import Analysis, ChildComponent, CronSpec, DefinitionAnalysis
+from convex_embedded.store import StoreError
+from convex_embedded.store.validators import parse
 from convex_embedded.types import DeployError, Push
 
 MAX_INSTANCES = 256
@@ -29,6 +31,7 @@ def build_registry(push: Push, analysis: Analysis, env: Mapping[str, str]) -> Re
         registry.instances[instance.path] = instance
         if len(registry.instances) > MAX_INSTANCES:
             raise DeployError(f"A deployment may have at most {MAX_INSTANCES} component instances.")
+    _check_validators(analysis)
     _check_node_modules(push, analysis)
     _check_environment(analysis.app, env)
     for component, cron in registry.crons:
@@ -88,6 +91,19 @@ def _install(analysis: Analysis, parent: Instance, child: ChildComponent) -> Ins
 
 def _place(instance: Instance) -> str:
     return f'component "{instance.path}"' if instance.path else "the app"
+
+
+def _check_validators(analysis: Analysis) -> None:
+    """They were written by generated code, which need not use `v`."""
+    for definition in analysis.definitions.values():
+        for spec in definition.functions:
+            for what, validator in (("args", spec.args), ("returns", spec.returns)):
+                try:
+                    parse(validator)
+                except StoreError as error:
+                    raise DeployError(
+                        f"{spec.module}:{spec.name} has an invalid `{what}` validator: {error}"
+                    ) from error
 
 
 def _check_node_modules(push: Push, analysis: Analysis) -> None:

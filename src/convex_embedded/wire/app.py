@@ -43,7 +43,7 @@ def site_app(deployment: Deployment, gatekeeper: Gatekeeper) -> web.Application:
 
 
 async def _sync(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, timeout=5.0)
+    socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, timeout=5.0, compress=False)
     await socket.prepare(request)
     request.app[_SOCKETS].add(socket)
     try:
@@ -56,5 +56,6 @@ async def _sync(request: web.Request) -> web.WebSocketResponse:
 
 
 async def _hang_up(app: web.Application) -> None:
-    for socket in set(app[_SOCKETS]):
+    sockets = app[_SOCKETS]
+    for socket in tuple(sockets):
         await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The deployment is closed.")

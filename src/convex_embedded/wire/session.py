@@ -9,6 +9,7 @@ waiting for a round.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +25,9 @@ from convex_embedded.wire.messages import ProtocolError, Version
 from convex_embedded.wire.outbox import Outbox
 
 MAX_LIVE_QUERIES = 4096
-MAX_WAITING_MUTATIONS = 10_000
 MAX_RUNNING_ACTIONS = 256
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Of mutations and actions that have not ended: with more, the session is not read from."""
 _CLOSE_REASON_BYTES = 120
 
 
@@ -44,10 +46,13 @@ class SyncSession:
         self._auth_failed = False
         self._queries: dict[int, LiveQuery] = {}
         self._sent: dict[int, bytes] = {}
+        """Digest of what the client was last told of each query."""
         self._owes_transition = False
         self._wake = asyncio.Event()
-        self._mutations: asyncio.Queue[tuple[int, Call]] = asyncio.Queue(MAX_WAITING_MUTATIONS)
+        self._mutations: asyncio.Queue[tuple[int, Call, int]] = asyncio.Queue()
         self._running_actions = 0
+        self._waiting_bytes = 0
+        self._relief = asyncio.Event()
 
     async def run(self) -> bool:
         """Serve the client until either side hangs up; False when it does not even take a farewell."""
@@ -71,12 +76,15 @@ class SyncSession:
             async for frame in self._socket:
                 if frame.type is not web.WSMsgType.TEXT:
                     raise ProtocolError("Only text frames are part of the protocol.")
-                await self._receive(messages.decode_message(frame.data))
+                self._receive(messages.decode_message(frame.data), len(frame.data))
+                while self._waiting_bytes > MAX_WAITING_BYTES:
+                    self._relief.clear()
+                    await self._relief.wait()
         except ProtocolError as error:
             reason = str(error).encode()[:_CLOSE_REASON_BYTES].decode(errors="ignore")
             await self._socket.close(code=1008, message=reason.encode())
 
-    async def _receive(self, message: messages.ClientMessage) -> None:
+    def _receive(self, message: messages.ClientMessage, size: int) -> None:
         if isinstance(message, messages.Connect):
             self._connect(message)
             return
@@ -90,9 +98,10 @@ class SyncSession:
             case messages.ModifyQuerySet():
                 self._modify_query_set(message)
             case messages.Mutation():
-                await self._mutations.put((message.request_id, self._call(message)))
+                self._take_on(size)
+                self._mutations.put_nowait((message.request_id, self._call(message), size))
             case messages.Action():
-                self._start_action(message)
+                self._start_action(message, size)
 
     def _connect(self, message: messages.Connect) -> None:
         if self._session_id is not None:
@@ -179,8 +188,9 @@ class SyncSession:
             if self._queries.get(query_id) is not query or outcome is None:
                 continue
             change = msgspec.json.encode(messages.query_changed(query_id, outcome))
-            if self._sent.get(query_id) != change:
-                self._sent[query_id] = change
+            digest = hashlib.sha256(change).digest()
+            if self._sent.get(query_id) != digest:
+                self._sent[query_id] = digest
                 modifications.append(msgspec.Raw(change))
         end = Version(
             query_set=max(goal.query_set, self._emitted.query_set),
@@ -210,26 +220,34 @@ class SyncSession:
 
     async def _run_mutations(self) -> None:
         while True:
-            request_id, call = await self._mutations.get()
+            request_id, call, size = await self._mutations.get()
             await self._outbox.room()
             assert self._session_id is not None, "mutations are queued only after Connect"
             # Shielded: a mutation that has begun ends, also when its client is gone; a reconnected client asks again.
             outcome = await asyncio.shield(self._deployment.mutate_once(self._session_id, request_id, call))
+            self._take_on(-size)
             self._outbox.send(messages.response("MutationResponse", request_id, outcome))
             # Clients wait for a transition to the commit, also without any subscription, and the Rust and Python ones
             # wait for one after a mutation that threw a ConvexError too.
             self._owes_transition = True
             self._wake.set()
 
-    def _start_action(self, message: messages.Action) -> None:
+    def _take_on(self, size: int) -> None:
+        """Bytes of requests that begin to wait, or (negative) have ended."""
+        self._waiting_bytes += size
+        self._relief.set()
+
+    def _start_action(self, message: messages.Action, size: int) -> None:
         if self._running_actions >= MAX_RUNNING_ACTIONS:
             raise ProtocolError(f"A session may have at most {MAX_RUNNING_ACTIONS} actions running.")
         self._running_actions += 1
+        self._take_on(size)
         task = self._deployment.spawn(self._deployment.action(self._call(message)))
         request_id = message.request_id
 
         def answer(done: asyncio.Task[Outcome]) -> None:
             self._running_actions -= 1
+            self._take_on(-size)
             if not done.cancelled() and done.exception() is None:
                 self._outbox.send(messages.response("ActionResponse", request_id, done.result()))
 

@@ -48,6 +48,17 @@ async def test_queries_in_node_files_are_refused(deploy):
         await deploy({"n.ts": source})
 
 
+async def test_validators_that_are_none_are_refused(deploy):
+    source = """
+import { query } from "./_generated/server";
+export const q = query(async () => 1);
+const a = { fieldType: { type: "nonsense" }, optional: false };
+q.exportArgs = () => JSON.stringify({ type: "object", value: { a } });
+"""
+    with pytest.raises(DeployError, match=r"invalid `args` validator|nonsense"):
+        await deploy({"q.ts": source})
+
+
 async def test_bad_environment_variables_are_refused(deploy):
     with pytest.raises(DeployError, match="CONVEX_SITE_URL"):
         await deploy(CHAT, env={"CONVEX_SITE_URL": "http://elsewhere"})
