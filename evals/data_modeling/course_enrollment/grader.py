@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from convex_evals.graders.api import Grading, assert_equal
 
 # An order in which nothing is sorted by creation, in either direction.
-SHUFFLED = (3, 0, 5, 1, 6, 2, 4)
-CROWD = 40
+SHUFFLED = (3, 0, 5, 1, 4, 2)
+CROWD = 15
 
 
 async def students(g: Grading, count: int) -> list[str]:
@@ -83,7 +83,7 @@ async def test_first_students_come_in_the_order_of_enrollment(g: Grading) -> Non
     await change(g, "enroll", ids[4], music)
     await change(g, "withdraw", ids[SHUFFLED[1]], maths)
     left = [f"student {place}" for n, place in enumerate(SHUFFLED) if n != 1]
-    for count in (1, 3, 50):
+    for count in (1, 50):
         names = await shown(g, "firstStudents", "name", {"courseId": maths, "count": count})
         assert_equal(names, left[:count], f"firstStudents with count {count}")
 

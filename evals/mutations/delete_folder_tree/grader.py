@@ -5,12 +5,15 @@ from convex_evals.graders.api import Grading, assert_equal
 REMOVE = "folders:remove"
 
 
-async def folder(g: Grading, name: str, parent: str | None = None) -> str:
-    """Id of a new folder with one note of the same name in it."""
-    document = {"name": name} if parent is None else {"name": name, "parent": parent}
-    (identifier,) = await g.response.insert("folders", document)
-    await g.response.insert("notes", {"title": name, "folder": identifier})
-    return identifier
+async def folders(g: Grading, *places: tuple[str, str | None]) -> list[str]:
+    """Ids of new folders, each given by its name and the id of the folder around it."""
+    documents = [{"name": name} if parent is None else {"name": name, "parent": parent} for name, parent in places]
+    return await g.response.insert("folders", *documents)
+
+
+async def notes(g: Grading, ids: dict[str, str]) -> None:
+    """A note of the same name in each folder."""
+    await g.response.insert("notes", *({"title": name, "folder": identifier} for name, identifier in ids.items()))
 
 
 async def remove(g: Grading, identifier: str) -> object:
@@ -26,10 +29,13 @@ async def left(g: Grading) -> dict[str, list[object]]:
 
 
 async def tree(g: Grading) -> dict[str, str]:
-    """Two top-level folders, one of them with folders three levels deep."""
-    ids = {"work": await folder(g, "work"), "home": await folder(g, "home")}
-    for name, parent in (("plans", "work"), ("2025", "plans"), ("may", "2025"), ("june", "2025"), ("bills", "home")):
-        ids[name] = await folder(g, name, ids[parent])
+    """Two top-level folders, one of them with folders three levels deep, and a note in each folder."""
+    work, home = await folders(g, ("work", None), ("home", None))
+    plans, bills = await folders(g, ("plans", work), ("bills", home))
+    (year,) = await folders(g, ("2025", plans))
+    may, june = await folders(g, ("may", year), ("june", year))
+    ids = {"work": work, "home": home, "plans": plans, "2025": year, "may": may, "june": june, "bills": bills}
+    await notes(g, ids)
     return ids
 
 
@@ -46,8 +52,8 @@ async def test_other_documents_stay(g: Grading) -> None:
     """Removing a folder in the middle leaves what lies above and beside it."""
     ids = await tree(g)
     count = await remove(g, ids["2025"])
-    names = ["work", "home", "plans", "bills"]
-    assert_equal(await left(g), {"folders": names, "notes": names}, "what is left")
+    remaining = {"folders": ["work", "home", "plans", "bills"], "notes": ["work", "home", "plans", "bills"]}
+    assert_equal(await left(g), remaining, "what is left")
     assert count == 6, f"3 folders and 3 notes were deleted, remove returned {count!r}"
 
 
@@ -61,7 +67,8 @@ async def test_an_empty_folder_counts_as_one(g: Grading) -> None:
 
 async def test_a_missing_folder_counts_as_none(g: Grading) -> None:
     """When the folder does not exist, remove returns 0 and deletes nothing."""
-    identifier = await folder(g, "gone")
+    (identifier,) = await folders(g, ("gone", None))
+    await notes(g, {"gone": identifier})
     await g.response.clear("folders")
     count = await remove(g, identifier)
     assert count == 0, f"the folder did not exist, remove returned {count!r}"
