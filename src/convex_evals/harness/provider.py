@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from types import TracebackType
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
@@ -108,16 +109,10 @@ class Provider:
             if first_token_seconds is None:
                 first_token_seconds = perf_counter() - started
 
-        try:
+        with _naming_errors(self.inspect_model):
             output = await self.inspect_model.generate(
                 _as_inspect(messages, asked), on_stream=on_stream if self._settings.stream else None
             )
-        except EvalsError:
-            raise
-        except Exception as error:  # SDKs share no base class; nothing is swallowed, only named
-            if isinstance(self.inspect_model.api, builtin.OfflineAPI):
-                raise
-            raise classify(error, self.inspect_model) from error
         return self._reply(output, perf_counter() - started, first_token_seconds)
 
     def _reply(self, output: ModelOutput, seconds: float, first_token_seconds: float | None) -> Reply:
@@ -137,6 +132,21 @@ class Provider:
             seconds=seconds,
             first_token_seconds=first_token_seconds,
         )
+
+
+class _naming_errors:
+    """SDKs share no base class for what goes wrong: whatever leaves this block has a cause of ours."""
+
+    def __init__(self, model: InspectModel) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        ours = isinstance(error, EvalsError) or isinstance(self._model.api, builtin.OfflineAPI)
+        if isinstance(error, Exception) and not ours:
+            raise classify(error, self._model) from error
 
 
 def connect(name: str, settings: Settings, prices: Prices) -> Provider:
