@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from convex_evals.errors import BrowserMissing
+from convex_evals.errors import BrowserMissing, ToolFailed
 from convex_evals.graders.browser import Browser, find_browser
 from convex_evals.graders.loopback import loopback
 from convex_evals.graders.page import open_app
@@ -124,6 +124,16 @@ async def test_a_browser_that_died_is_started_again(browser: Browser) -> None:
     await process.wait()
     async with open_app(browser, "document.body.append('alive')", []) as page:
         await page.wait_for_text("alive")
+
+
+async def test_a_browser_that_dies_under_a_page_is_nobody_s_failed_test(browser: Browser) -> None:
+    async with open_app(browser, "document.body.append('alive')", []) as page:
+        process = browser._process
+        assert process is not None
+        os.killpg(process.pid, 9)
+        await process.wait()
+        with pytest.raises(ToolFailed, match="ended"):
+            await page.wait_for_text("alive")
 
 
 async def test_without_a_browser_the_instruction_is_given() -> None:

@@ -101,9 +101,16 @@ async def test_next(g: Grading) -> None:
     assert run.not_assertions == {}
 
 
-async def test_what_is_not_the_submissions_doing_passes_through(graded: Graded) -> None:
-    g = await graded(FILES, grader=HEAD + "async def test_a(g):\n    pass\n")
+@pytest.mark.parametrize("before", [True, False])
+async def test_what_is_not_the_submissions_doing_passes_through(graded: Graded, before: bool) -> None:
+    text = """
+async def test_a(g: Grading) -> None:
     await (await g.response.locate()).close()
+    await g.response.public.query("notes:list")
+"""
+    g = await graded(FILES, grader=HEAD + text)
+    if before:
+        await (await g.response.locate()).close()
     with pytest.raises(BackendUnavailable):
         await run_python(g.ev, g)
 

@@ -123,6 +123,11 @@ def test_words_in_comments_and_strings_are_no_calls() -> None:
     assert source('// ctx.db.query("m")\nconst s = `ctx.db.query("m")`;').calls() == []
 
 
+def test_an_awaited_value_is_not_the_promise() -> None:
+    names = [call.name for call in source("const rows = await pending; rows.map(show);").calls()]
+    assert names == ["rows.map"]
+
+
 def test_a_callback_s_parameter_is_not_the_context() -> None:
     names = [call.name for call in source("rows.map((row) => row.db.query('m'))").calls()]
     assert names == ["rows.map", "row.db.query"]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
-from convex_evals.errors import BrowserMissing
+from convex_evals.errors import BrowserMissing, ToolFailed, boundary
 from convex_evals.graders.browser_cdp import DevTools, DevToolsError
 from convex_evals.graders.processes import end_group
 
@@ -117,15 +117,22 @@ class Browser:
 
     @asynccontextmanager
     async def profile(self, proxy: str) -> AsyncIterator[tuple[DevTools, str]]:
-        """A page in a fresh profile whose whole traffic goes to `proxy`: the connection and the page's session."""
+        """A page in a fresh profile whose whole traffic goes to `proxy`: the connection and the page's session.
+
+        Raises BrowserMissing, ToolFailed."""
         devtools = await self._running()
-        context = await devtools.command(
-            "Target.createBrowserContext", proxyServer=proxy, proxyBypassList="<-loopback>", disposeOnDetach=True
-        )
+        opening = "opening a page in the browser"
+        with boundary(ToolFailed, opening, DevToolsError):
+            context = await devtools.command(
+                "Target.createBrowserContext", proxyServer=proxy, proxyBypassList="<-loopback>", disposeOnDetach=True
+            )
         name = context["browserContextId"]
         try:
-            target = await devtools.command("Target.createTarget", url="about:blank", browserContextId=name)
-            attached = await devtools.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+            with boundary(ToolFailed, opening, DevToolsError):
+                target = await devtools.command("Target.createTarget", url="about:blank", browserContextId=name)
+                attached = await devtools.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+                for domain in ("Runtime", "Page"):
+                    await devtools.command(f"{domain}.enable", attached["sessionId"])
             yield devtools, attached["sessionId"]
         finally:
             with suppress(DevToolsError):
@@ -152,7 +159,7 @@ class Browser:
 
     async def _running(self) -> DevTools:
         async with self._starting:
-            if self._devtools is not None and self._process is not None and self._process.returncode is None:
+            if self._devtools is not None and self._devtools.alive:
                 return self._devtools
             await self.close()
             if self._executable is None:

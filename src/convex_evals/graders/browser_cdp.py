@@ -31,6 +31,11 @@ class DevTools:
         self._listeners: dict[str, Callable[[str, Mapping[str, Any]], None]] = {}
         self._reader = asyncio.create_task(self._read(), name="devtools reader")
 
+    @property
+    def alive(self) -> bool:
+        """Whether the browser is still there."""
+        return not self._reader.done()
+
     async def command(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
         """Run a command ("Target.createTarget") in the browser or in an attached session. Raises DevToolsError."""
         number = next(self._ids)
@@ -41,7 +46,7 @@ class DevTools:
         self._answers[number] = answer
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                if self._reader.done():
+                if not self.alive:
                     raise DevToolsError(f"{method}: the browser has ended")
                 await self._socket.send_str(json.dumps(message))
                 result: dict[str, Any] = await answer

@@ -43,6 +43,8 @@ async def gate(ports: Collection[int]) -> AsyncIterator[Gate]:
         task = asyncio.create_task(_serve(this, reader, writer))
         this._open.add(task)
         task.add_done_callback(this._open.discard)
+        # Here and not in the task: one that is cancelled before it starts closes nothing.
+        task.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=HEAD_BYTES)
     this.port = server.sockets[0].getsockname()[1]

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from convex_evals.errors import ToolFailed
 from convex_evals.graders.browser import Browser
 from convex_evals.graders.browser_cdp import DevTools, DevToolsError
 from convex_evals.graders.browser_gate import gate
@@ -52,6 +53,10 @@ class Page:
         """Uncaught exceptions and console.error lines, oldest first."""
         self.refused: list[str] = []
         """"host:port" of what the page, or the browser for itself, tried to reach and must not."""
+
+    async def open(self, url: str) -> None:
+        """Go to an address of the trial's own."""
+        await self._command("Page.navigate", url=url)
 
     async def evaluate(self, expression: str) -> Any:
         """JSON value of a JavaScript expression, a promise awaited. Raises AssertionError when it throws."""
@@ -165,6 +170,8 @@ class Page:
         try:
             return await self._devtools.command(method, self._session, **params)
         except DevToolsError as error:
+            if not self._devtools.alive:  # shared by trials: which of them ended it cannot be told
+                raise ToolFailed(f"the browser ended while a page was open: {error}") from error
             # A page that hangs, crashes or navigates away does so by its own code: a failed test, not our error.
             raise AssertionError(f"the page does not answer: {error}{self._complaints()}") from error
 
@@ -192,9 +199,7 @@ async def open_app(browser: Browser, script: str, ports: Collection[int]) -> Asy
         page.refused = fence.refused
         devtools.listen(session, page.on_event)
         try:
-            for domain in ("Runtime", "Page"):
-                await devtools.command(f"{domain}.enable", session)
-            await devtools.command("Page.navigate", session, url=f"{host.url}/")
+            await page.open(f"{host.url}/")
             await wait_until(
                 lambda: page.evaluate("document.readyState === 'complete' && location.port !== ''"),
                 seconds=20.0,

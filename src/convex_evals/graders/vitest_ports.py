@@ -33,6 +33,7 @@ async def port_reports(admit: Callable[[int], None]) -> AsyncIterator[int]:
         task = asyncio.create_task(serve(reader, writer))
         open_tasks.add(task)
         task.add_done_callback(open_tasks.discard)
+        task.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
