@@ -36,6 +36,7 @@ export const page = query({
   args: { paginationOpts: paginationOptsValidator },
   handler: async (ctx, { paginationOpts }) => await ctx.db.query("messages").paginate(paginationOpts),
 });
+export const some = query({ args: {}, handler: async (ctx) => (await ctx.db.query("messages").first()) !== null });
 export const secret = internalQuery({ args: {}, handler: async () => "internal" });
 export const whoami = query({ args: {}, handler: async (ctx) => await ctx.auth.getUserIdentity() });
 export const echo = action({ args: { value: v.any() }, handler: async (ctx, { value }) => value });

@@ -33,8 +33,10 @@ async def test_a_push_keeps_data_and_replaces_code(deploy):
 async def test_a_refused_push_changes_nothing(deploy):
     dep = await deploy(CHAT)
     await value(dep, "mutation", "messages:send", {"author": "a", "body": "kept"})
+    other = 'import { query } from "./_generated/server"; export const list = query(async () => "the new code");'
     with pytest.raises(DeployError, match=r"Schema validation failed(.|\n)*extra field `author`"):
-        await deploy({"schema.ts": SCHEMA % "body: v.string()", "messages.ts": CHAT["messages.ts"]}, onto=dep)
+        await deploy({"schema.ts": SCHEMA % "body: v.string()", "messages.ts": other}, onto=dep)
+    assert await value(dep, "query", "messages:list") == ["a: kept"]
     for broken in ('throw new Error("at import");', "export default {", "while (true);"):
         with pytest.raises((DeployError, AssertionError)):
             await deploy({**CHAT, "broken.ts": broken}, onto=dep)

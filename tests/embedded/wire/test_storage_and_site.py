@@ -14,6 +14,7 @@ from convex_embedded.types import Limits
 
 FILES = """
 import { action, mutation, query } from "./_generated/server";
+import { anyApi } from "convex/server";
 export const uploadUrl = mutation(async (ctx) => await ctx.storage.generateUploadUrl());
 export const url = query(async (ctx, { id }) => await ctx.storage.getUrl(id));
 export const info = query(async (ctx, { id }) => await ctx.db.system.get(id));
@@ -27,6 +28,9 @@ export const write = action(async (ctx, { text, type }) => {
 export const read = action(async (ctx, { id }) => {
   const blob = await ctx.storage.get(id);
   return blob === null ? null : { text: await blob.text(), type: blob.type, size: blob.size };
+});
+export const dropNested = mutation(async (ctx, { id }) => {
+  await ctx.runMutation(anyApi.files.dropThenFail, { id }).catch(() => null);
 });
 export const dropInAction = action(async (ctx, { id }) => await ctx.storage.delete(id));
 """
@@ -90,6 +94,7 @@ async def test_actions_store_and_read(deploy):
     read = await value(dep, "action", "files:read", {"id": made["id"]})
     assert read == {"text": "grüße", "type": "text/plain", "size": 7}
     await error(dep, "mutation", "files:dropThenFail", {"id": made["id"]})
+    await value(dep, "mutation", "files:dropNested", {"id": made["id"]})
     assert await value(dep, "action", "files:read", {"id": made["id"]}) == read
     await value(dep, "action", "files:dropInAction", {"id": made["id"]})
     assert await value(dep, "action", "files:read", {"id": made["id"]}) is None

@@ -145,6 +145,31 @@ async def test_only_touched_queries_run_again_and_only_changes_are_sent(deploy):
         assert [e["identifier"] for e in entries if e["udfType"] == "Query"] == ["messages.js:count"]
 
 
+async def test_a_query_that_runs_again_with_the_same_result_is_not_sent(deploy):
+    dep = await deploy(CHAT)
+    log = dep._deployment.engine.log
+    async with sync_socket(dep.url) as client:
+        await client.add(1, "messages:some")
+        await client.mutate(0, "messages:send", {"author": "a", "body": "1"})
+        await client.value(1, True)
+        source = """
+import { mutation } from "./_generated/server";
+export const swap = mutation(async (ctx) => {
+  const first = await ctx.db.query("messages").first();
+  await ctx.db.delete(first._id);
+  await ctx.db.insert("messages", { author: "a", body: "2" });
+});
+"""
+        await deploy({**CHAT, "swap.ts": source}, onto=dep)
+        _, cursor = log.since(0)
+        await client.mutate(1, "swap:swap")
+        await client.response(1)
+        transition = await client.receive()
+        assert transition["modifications"] == []
+        entries, _ = log.since(cursor)
+        assert "messages.js:some" in [e["identifier"] for e in entries]
+
+
 async def test_a_scheduled_function_reaches_live_queries(deploy):
     source = """
 import { mutation } from "./_generated/server";
