@@ -99,6 +99,9 @@ class Grader:
         self._browser = browser
         self._vitest = vitest
         self._verdicts_on_answers: dict[str, asyncio.Task[frozenset[str]]] = {}
+        self.backend_name, self.backend_version = backend.name, backend.version
+        self.tool_versions = tools.versions
+        """With the backend's name and version: what a run records about who judged."""
 
     async def grade(self, ev: Eval, submission: Submission) -> Score:
         """The verdict on a submission. Raises TrialFailed when none can be given."""
@@ -148,9 +151,11 @@ class Grader:
             outcome = await self._run_grader(
                 Materials(ev, project, submission.files, deployment, answer.deployment, self._tools, self._browser)
             )
-        failed = [name for name, test in outcome.tests.items() if test.status != "pass"]
+        failed = [name for name, test in outcome.tests.items() if test.status == "fail"]
         detail = "\n".join(f"{name}: {outcome.tests[name].message}" for name in failed)
-        status: Status = "fail" if failed or not outcome.tests else "pass"
+        status: Status = (
+            "fail" if failed or not any(test.status == "pass" for test in outcome.tests.values()) else "pass"
+        )
         sheet.done["behaviour"] = Check("behaviour", status, perf_counter() - started, detail, outcome.tests)
         return outcome
 
