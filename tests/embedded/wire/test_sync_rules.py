@@ -170,6 +170,16 @@ export const swap = mutation(async (ctx) => {
         assert "messages.js:some" in [e["identifier"] for e in entries]
 
 
+async def test_a_push_runs_live_queries_with_the_new_code(deploy):
+    dep = await deploy(CHAT)
+    async with sync_socket(dep.url) as client:
+        await client.add(1, "messages:list")
+        await client.value(1, [])
+        source = 'import { query } from "./_generated/server"; export const list = query(async () => "new");'
+        await deploy({"messages.ts": source}, onto=dep)
+        await client.value(1, "new")
+
+
 async def test_a_scheduled_function_reaches_live_queries(deploy):
     source = """
 import { mutation } from "./_generated/server";
