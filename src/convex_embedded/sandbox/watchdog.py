@@ -23,6 +23,8 @@ BASE_MEMORY_MIB = 192
 """Deno itself, with an empty heap, is about 60; the heap's limit comes on top."""
 IDLE_CPU_SECONDS = 0.5
 STRAY_CPU_SECONDS = 1.0
+QUIET_CPU_SECONDS = 0.02
+"""What collecting garbage may take in an idle second."""
 THREADS_FACTOR = 4
 """A call may use this many times its limit on all threads together: honest compiling and collecting stays far below."""
 ACTION_CPU_SECONDS = 60.0
@@ -130,7 +132,8 @@ class Watchdog:
 
     def _book_stray(self, every: float, calls: tuple[RunningCall, ...]) -> None:
         """CPU that no call in flight accounts for: code that outlived its call."""
-        self._stray_seconds = self._stray_seconds + every if calls else every
+        # Summed, since on a busy machine a tick may give a spinning process little; a quiet tick ends the sum.
+        self._stray_seconds = self._stray_seconds + every if every > QUIET_CPU_SECONDS else 0.0
         if self._stray_seconds > (STRAY_CPU_SECONDS if calls else IDLE_CPU_SECONDS):
             self._session.destroy(None, CallError("Code kept running after its function had ended", kind="crash"))
 
