@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from convex_evals.backends.embedded import EmbeddedBackend
 from convex_evals.errors import DeployFailed, GraderBroken, InstallFailed, ModelFailed, ReplyUnusable
@@ -98,6 +98,7 @@ class Grader:
         self._backend = backend
         self._browser = browser
         self._vitest = vitest
+        self._declared_by_answers: dict[str, dict[str, Any]] = {}
         self._verdicts_on_answers: dict[str, asyncio.Task[frozenset[str]]] = {}
         self.backend_name, self.backend_version = backend.name, backend.version
         self.tool_versions = tools.versions
@@ -149,7 +150,16 @@ class Grader:
         started = perf_counter()
         async with _Answer(self, ev) as answer:
             outcome = await self._run_grader(
-                Materials(ev, project, submission.files, deployment, answer.deployment, self._tools, self._browser)
+                Materials(
+                    ev,
+                    project,
+                    submission.files,
+                    deployment,
+                    answer.deployment,
+                    self._tools,
+                    self._browser,
+                    self._declared_by_answers.setdefault(ev.hash, {}),
+                )
             )
         failed = [name for name, test in outcome.tests.items() if test.status == "fail"]
         detail = "\n".join(f"{name}: {outcome.tests[name].message}" for name in failed)

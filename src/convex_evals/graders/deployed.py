@@ -6,8 +6,9 @@ admin; nothing here knows which of the two deployments is the submission.
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,8 +83,17 @@ class Evidence:
 class Deployed:
     """The submission or the reference answer, deployed when it is first used."""
 
-    def __init__(self, http: aiohttp.ClientSession, locate: Locate, read_files: Callable[[], Files]) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        locate: Locate,
+        read_files: Callable[[], Files],
+        declared: MutableMapping[str, Any] | None = None,
+    ) -> None:
+        """`declared`: schema and functions that were already asked for, where they cannot change between gradings."""
         self._http = http
+        self._declared = {} if declared is None else declared
+        self._keeps_declared = declared is not None
         self._read_files = read_files
         self._touched: set[str] = set()
         self._log_cursor = "0"
@@ -168,14 +178,24 @@ class Deployed:
             raise BackendUnavailable(f"{method} {address}: {type(error).__name__}: {error}") from error
 
     async def function_spec(self) -> list[dict[str, Any]]:
-        """All functions and HTTP routes as listed: {identifier, functionType, visibility, args, returns}."""
-        return list(await self.admin.query("_system/cli/modules:apiSpec"))
+        """All functions and HTTP routes: identifier, functionType, visibility, args, returns."""
+        return list(await self._ask_declared("_system/cli/modules:apiSpec", None))
 
     async def schema(self) -> dict[str, Any] | None:
         """The schema: {"tables": [{tableName, indexes, documentType, …}], …}; None without one."""
-        answer = await self.admin.query("_system/frontend/getSchemas", {"componentId": None})
+        answer = await self._ask_declared("_system/frontend/getSchemas", {"componentId": None})
         active = answer.get("active")
         return dict(json.loads(active)) if active is not None else None
+
+    async def _ask_declared(self, path: str, args: Mapping[str, Value] | None) -> Any:
+        """What a deployed project declares. The reference's is asked for once for all gradings of an eval, so that
+        it need not be deployed only to be compared with."""
+        if path in self._declared:
+            return copy.deepcopy(self._declared[path])
+        value = await self.admin.query(path, args or {})
+        if self._keeps_declared:
+            self._declared[path] = copy.deepcopy(value)
+        return value
 
     async def crons(self) -> list[Cron]:
         """All registered cron jobs, by name."""

@@ -6,11 +6,11 @@ the trial's deployments here, to no other.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -60,6 +60,8 @@ class Materials:
     tools: AppBundler
     browser: Browser | None = None
     """Shared by all trials; None where no eval needs one."""
+    declared: MutableMapping[str, Any] = field(default_factory=dict)
+    """What the reference declares, shared by all gradings of the eval; see Deployed."""
 
 
 class Grading:
@@ -74,7 +76,9 @@ class Grading:
         """Path → text of the submission."""
         self.response = Deployed(http, self._locate_response, lambda: materials.files)
         """The submission."""
-        self.answer = Deployed(http, self._locate_answer, lambda: read_folder(materials.ev.path / "answer"))
+        self.answer = Deployed(
+            http, self._locate_answer, lambda: read_folder(materials.ev.path / "answer"), materials.declared
+        )
         """The reference; deployed when it is first called."""
 
     def source(self, path: str) -> Source:
