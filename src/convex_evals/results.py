@@ -143,6 +143,12 @@ class RunFolder:
         self._append(self._trials_file, msgspec.to_builtins(trial) | derived)
         self._trials[trial.eval_id, trial.epoch] = trial
 
+    def take_replies(self, other: Path) -> None:
+        """Copy the replies of another run folder that this one does not have."""
+        for line in _read_lines(other / REPLIES_FILE, StoredReply):
+            if line.key not in self._replies:
+                self.add_reply(line.key, line.reply)
+
     def record(self) -> RunRecord:
         """What is stored so far."""
         return _record(self.path, self.run, self._trials)

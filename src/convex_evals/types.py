@@ -231,6 +231,8 @@ class Run:
     """Generation settings: temperature, max_tokens, …"""
     code_version: str
     started: str
+    after: str | None = None
+    """The run whose failures this one tries again."""
 
 
 @dataclass(frozen=True)

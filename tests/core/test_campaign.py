@@ -186,10 +186,10 @@ async def test_grading_again_asks_nobody_and_replaces_the_verdict(world: World) 
         return make_score(ev.id == "queries/a")
 
     with open_run(world.root / "runs", arm.folder.run) as folder:
-        assert await regrade(folder, world.evals, stricter, world.events.append) == 2
+        assert await regrade(record, folder, world.evals, stricter, world.events.append) == 2
     assert [trial.outcome for trial in read_run(record.path).trials] == ["passed", "failed"]
     with open_run(world.root / "runs", arm.folder.run) as folder, pytest.raises(UsageError, match="no eval"):
-        await regrade(folder, world.evals[:1], stricter, world.events.append)
+        await regrade(record, folder, world.evals[:1], stricter, world.events.append)
 
 
 def test_replay_reads_a_recording_for_each_epoch(world: World, tmp_path: Path) -> None:

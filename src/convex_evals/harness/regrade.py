@@ -7,25 +7,23 @@ from collections.abc import Sequence
 
 from convex_evals.errors import TrialFailed, UsageError
 from convex_evals.harness.trials import Grade, Patience, Trials, Watch
-from convex_evals.results import RunFolder
+from convex_evals.results import RunFolder, RunRecord
 from convex_evals.types import Eval, Submission
 
 
 async def regrade(
-    folder: RunFolder, evals: Sequence[Eval], grade: Grade, watch: Watch, *, graders: int = 4, only_errors: bool = False
+    record: RunRecord, folder: RunFolder, evals: Sequence[Eval], grade: Grade, watch: Watch, *, graders: int = 4
 ) -> int:
-    """Grade every stored submission of a run again and store the new verdicts; returns how many there were.
+    """Grade every stored submission of `record` again, the verdicts into `folder`; returns how many there were.
 
-    `evals` are the suite's, as it is now. Trials without a submission stay as they are. Raises UsageError when the
-    suite no longer has an eval of the run.
+    `evals` are the suite's, as it is now. Trials without a submission have nothing to grade. Raises UsageError when
+    the suite no longer has an eval of the run.
     """
     known = {ev.id: ev for ev in evals}
-    stored = [trial for trial in folder.record().trials if trial.submission is not None]
-    if only_errors:
-        stored = [trial for trial in stored if trial.score is None]
+    stored = [trial for trial in record.trials if trial.submission is not None]
     gone = sorted({trial.eval_id for trial in stored} - known.keys())
     if gone:
-        raise UsageError(f"{folder.run.id}: the suite has no eval {gone[0]!r} any more")
+        raise UsageError(f"{record.run.id}: the suite has no eval {gone[0]!r} any more")
     trials = Trials(folder, _nobody, grade, watch, Patience())
     gate = asyncio.Semaphore(graders)
 

@@ -1,0 +1,1 @@
+"""What is shown of stored results. Reads run folders and nothing else; grading never reports."""
