@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -367,13 +368,15 @@ export const wait = action({ args: {}, handler: async (ctx) => {
 @pytest.mark.parametrize(
     ("file", "source", "text"),
     [
-        pytest.param("m.ts", "for (;;);", "timed out (maximum duration: 2s)", id="busy module"),
+        pytest.param("m.ts", "for (;;);", r"timed out \(maximum duration: 2s\)", id="busy module"),
         pytest.param("m.ts", "throw new Error('no');", "Uncaught Error: no", id="throwing module"),
-        pytest.param("m.ts", "const a: any[] = []; for (;;) a.push({});", "out of memory", id="hoarding module"),
+        pytest.param(
+            "m.ts", "const a: any[] = []; for (;;) a.push({});", "out of memory|timed out", id="hoarding module"
+        ),
         pytest.param("m.ts", "(URL as any).constructor('Deno.exit(0)')();", "process ended", id="leaving module"),
-        pytest.param("schema.ts", "for (;;);", "timed out (maximum duration: 2s)", id="busy schema"),
+        pytest.param("schema.ts", "for (;;);", r"timed out \(maximum duration: 2s\)", id="busy schema"),
         pytest.param("convex.config.ts", "throw new Error('no');", "Uncaught Error: no", id="throwing config"),
-        pytest.param("convex.config.ts", "for (;;);", "timed out (maximum duration: 2s)", id="busy config"),
+        pytest.param("convex.config.ts", "for (;;);", r"timed out \(maximum duration: 2s\)", id="busy config"),
     ],
 )
 async def test_hostile_code_at_import_fails_the_deploy(box: Box, file: str, source: str, text: str) -> None:
@@ -381,7 +384,7 @@ async def test_hostile_code_at_import_fails_the_deploy(box: Box, file: str, sour
     await box.load(good)
     with pytest.raises(DeployError) as caught:
         await asyncio.wait_for(box.load({file: f"export default 1;\n{source}"}), 30)
-    assert text in str(caught.value)
+    assert re.search(text, str(caught.value))
     assert file.replace(".ts", ".js") in str(caught.value)
     assert await box.value("old") == 1  # the code from before still serves
 
