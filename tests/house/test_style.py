@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 BANNED_NAMES = {"utils", "common", "helpers", "manager", "base", "misc"}
 LINES, FUNCTION_LINES, PARAMETERS = 400, 60, 7
+TEXT = {".py", ".md", ".toml", ".ts", ".tsx", ".json", ".txt"}
 ENVIRONMENT_READERS = ("convex_evals/cli/", "convex_evals/harness/")
 """Only the command line and provider code read the environment; everything else gets arguments."""
 
@@ -77,9 +78,10 @@ def test_no_path_of_one_machine(word: str) -> None:
     tracked = [p for room in ("src", "tests", "evals", "guidelines", "docs") for p in (ROOT / room).rglob("*")]
     hits = []
     for path in tracked:
-        if path.is_file() and path != here and path.suffix in {".py", ".md", ".toml", ".ts", ".tsx", ".json", ".txt"}:
-            if word in path.read_text(encoding="utf-8", errors="replace") and "attack" not in path.as_posix():
-                hits.append(str(path.relative_to(ROOT)))
+        if not path.is_file() or path == here or path.suffix not in TEXT or "attack" in path.as_posix():
+            continue
+        if word in path.read_text(encoding="utf-8", errors="replace"):
+            hits.append(str(path.relative_to(ROOT)))
     if word == "/tmp/":
         hits = [hit for hit in hits if not hit.startswith("tests/")]
     assert not hits, f"{word} is named in {hits}"
