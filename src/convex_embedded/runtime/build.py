@@ -32,6 +32,11 @@ class BuiltRuntime:
     """convex/server and convex/values as one CommonJS script."""
 
 
+def runtime_at(folder: Path) -> BuiltRuntime:
+    """The runtime that was built into a folder."""
+    return BuiltRuntime(folder / "main.js", folder / "provided.txt")
+
+
 class BuildFailed(Exception):
     """esbuild refused; its output is the message. Our fault, or a broken tool set."""
 
@@ -60,7 +65,7 @@ def build(esbuild: Path, node_modules: Path, out: Path) -> BuiltRuntime:
         "--external:node:*",
         *texts,
     )
-    return BuiltRuntime(main, provided)
+    return runtime_at(out)
 
 
 def _run(esbuild: Path, node_modules: Path, entry: Path, out: Path, *options: str) -> None:

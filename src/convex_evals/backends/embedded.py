@@ -9,11 +9,12 @@ import hashlib
 from pathlib import Path
 
 import convex_embedded
-from convex_embedded.runtime.build import BuiltRuntime, build
+from convex_embedded.runtime.build import SOURCES, BuildFailed, BuiltRuntime, build, runtime_at
 from convex_embedded.server import EmbeddedDeployment, Server
 from convex_embedded.types import ComponentSource, DeployError, Module, Push, SandboxError
 from convex_evals.errors import BackendUnavailable, DeployFailed, boundary
 from convex_evals.toolchain import Bundle, BundledComponent, Toolchain
+from convex_evals.toolchain.toolset import fresh_folder, publish
 from convex_evals.types import Project
 
 
@@ -31,7 +32,7 @@ class EmbeddedBackend:
     @classmethod
     async def start(cls, tools: Toolchain, cache: Path, admin_key: str | None = None) -> EmbeddedBackend:
         """Start serving. `admin_key`: a constant one for every deployment, for suites that carry one."""
-        with boundary(BackendUnavailable, "building the embedded backend's runtime", OSError, SandboxError):
+        with boundary(BackendUnavailable, "building the embedded backend's runtime", OSError, BuildFailed):
             runtime = build_runtime(tools, cache)
         return cls(await Server.start(runtime), tools, admin_key)
 
@@ -70,9 +71,17 @@ def _component(part: BundledComponent) -> ComponentSource:
 
 
 def build_runtime(tools: Toolchain, cache: Path) -> BuiltRuntime:
-    """The sandbox's runtime, built once for each content of its sources and of the pinned tools."""
+    """The sandbox's runtime, built once for each content of its sources and of the pinned tools.
+
+    Whole or not there at all: processes that start at the same time share the folder.
+    """
     digest = hashlib.sha256(repr(sorted(tools.versions.items())).encode())
-    for path in sorted((Path(convex_embedded.__file__).parent / "runtime").rglob("*")):
-        if path.suffix in (".ts", ".py"):
+    for path in sorted(SOURCES.rglob("*")):
+        if path.suffix in (".ts", ".js", ".py"):
             digest.update(path.name.encode() + path.read_bytes())
-    return build(tools.esbuild, tools.node_modules, cache / "runtime" / digest.hexdigest()[:16])
+    final = cache / "runtime" / digest.hexdigest()[:16]
+    if not final.is_dir():
+        with fresh_folder(cache) as folder:
+            build(tools.esbuild, tools.node_modules, folder)
+            publish(folder, final)
+    return runtime_at(final)
