@@ -76,7 +76,7 @@ def build_runtime(tools: Toolchain, cache: Path) -> BuiltRuntime:
     Whole or not there at all: processes that start at the same time share the folder.
     """
     digest = hashlib.sha256(repr(sorted(tools.versions.items())).encode())
-    for path in sorted(SOURCES.rglob("*")):
+    for path in sorted([*SOURCES.rglob("*"), SOURCES.parent / "build.py"]):
         if path.suffix in (".ts", ".js", ".py"):
             digest.update(path.name.encode() + path.read_bytes())
     final = cache / "runtime" / digest.hexdigest()[:16]
