@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from convex_evals.toolchain import Toolchain
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write the golden files anew instead of comparing")
+
+
 @pytest.fixture(scope="session")
 def cache() -> Path:
     """Where `convex-evals setup` keeps the pinned tools."""
