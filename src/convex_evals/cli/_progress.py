@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convex_evals.reports.terminal import count, money
-from convex_evals.reports.trial import one_line
+from convex_evals.reports.trial import one_line, plain
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -81,7 +81,7 @@ class Progress:
         elif event.kind == "replied" and event.reply is not None:
             self._add_usage(event.reply)
         elif event.kind == "retrying":
-            self.say(f"  {self._name(key)}: {event.message}")
+            self.say(f"  {self._name(key)}: {plain(event.message)}")
         elif event.kind == "done" and event.trial is not None:
             self._running.pop(key, None)
             self._count(event.trial)

@@ -1,8 +1,7 @@
-"""Options that several commands share, and what they mean. One of the few places that read the environment."""
+"""Options that several commands share, and what they mean."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from convex_evals.harness.places import cache_folder
+
 if TYPE_CHECKING:
     from convex_evals.suite import Suite
     from convex_evals.types import Eval
 
+__all__ = ["Selection", "cache_folder", "filter_options", "selection", "suite_options"]
+
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def cache_folder() -> Path:
-    """Where `setup` keeps the pinned tools: $CONVEX_EVALS_CACHE, else convex-evals in the user's cache folder."""
-    chosen = os.environ.get("CONVEX_EVALS_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "convex-evals"
 
 
 @dataclass(frozen=True)

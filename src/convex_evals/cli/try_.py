@@ -98,6 +98,8 @@ def _verdict(trial: Trial | None) -> str:
 
 
 def _file(trial: Trial | None, path: str) -> str:
+    from convex_evals.reports.trial import plain
+
     if trial is None or trial.submission is None or path not in trial.submission.files:
         return f"{path}: not written"
-    return f"{path}\n\n{trial.submission.files[path]}"
+    return plain(f"{path}\n\n{trial.submission.files[path]}")

@@ -7,7 +7,9 @@ table in errors.CAUSES decides instead. A reply that has no end, or no form, is 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from time import perf_counter
 from types import TracebackType
@@ -100,7 +102,6 @@ class Provider:
 
     async def generate(self, ev: Eval, messages: Sequence[Message], epoch: int) -> Reply:
         """One attempt. Raises ProviderUnavailable, ProviderRefused or ContextOverflow."""
-        asked = {"eval_id": ev.id, "epoch": epoch, "answer": str(ev.path / "answer")}
         started = perf_counter()
         first_token_seconds: float | None = None
 
@@ -111,7 +112,7 @@ class Provider:
 
         with _naming_errors(self.inspect_model):
             output = await self.inspect_model.generate(
-                _as_inspect(messages, asked), on_stream=on_stream if self._settings.stream else None
+                as_inspect_messages(messages, ev, epoch), on_stream=on_stream if self._settings.stream else None
             )
         return self._reply(output, perf_counter() - started, first_token_seconds)
 
@@ -164,7 +165,8 @@ def connect(name: str, settings: Settings, prices: Prices) -> Provider:
     )
     qualified = f"{name}/{name}" if name in OFFLINE_MODELS else name
     try:
-        model = get_model(qualified, config=config, base_url=settings.base_url, memoize=False)
+        with redirect_stdout(sys.stderr):  # what Inspect has to announce is no part of our output
+            model = get_model(qualified, config=config, base_url=settings.base_url, memoize=False)
     except PrerequisiteError as error:
         raise SetupError(f"{name}: {_plain(str(error.message))}") from error
     except (ValueError, ImportError) as error:
@@ -215,9 +217,10 @@ def _codes(error: Exception) -> set[str]:
     return {code for code in told if isinstance(code, str)}
 
 
-def _as_inspect(messages: Sequence[Message], asked: dict[str, Any]) -> list[ChatMessage]:
+def as_inspect_messages(messages: Sequence[Message], ev: Eval, epoch: int) -> list[ChatMessage]:
+    """The prompt in Inspect's terms; what only offline models may know is metadata of the last message."""
     made: list[ChatMessage] = [_MESSAGES[message.role](content=message.text) for message in messages]
-    made[-1].metadata = {"asked": asked}
+    made[-1].metadata = {"asked": {"eval_id": ev.id, "epoch": epoch, "answer": str(ev.path / "answer")}}
     return made
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 from convex_evals.types import Check, Files, Score, Trial
 
 MAX_DETAIL_LINES = 40
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def render_trial(trial: Trial, expected: Files | None, *, files: bool = False, reply: bool = False) -> str:
@@ -26,12 +28,17 @@ def render_trial(trial: Trial, expected: Files | None, *, files: bool = False, r
             parts += [f"--- {path} ---\n{text}" for path, text in trial.submission.files.items()]
         if expected is not None:
             parts.append("\n".join(diff(expected, trial.submission.files)) or "the files equal the reference answer")
-    return "\n\n".join(parts) + "\n"
+    return plain("\n\n".join(parts)) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text that a model or its program made, as a terminal may print it: control characters become visible."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
 
 
 def render_checks(score: Score) -> str:
     """One line a check, with its details and failing tests below."""
-    return "\n".join(line for check in score.checks for line in _check(check))
+    return plain("\n".join(line for check in score.checks for line in _check(check)))
 
 
 def diff(expected: Files, actual: Files) -> Iterator[str]:
@@ -95,5 +102,5 @@ def _size(files: Files) -> list[str]:
 
 
 def _first_line(text: str) -> str:
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = plain(next((line.strip() for line in text.splitlines() if line.strip()), ""))
     return line if len(line) <= 140 else line[:137] + "..."
