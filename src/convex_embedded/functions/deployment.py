@@ -16,7 +16,7 @@ from yarl import URL
 
 from convex_embedded.functions import system
 from convex_embedded.functions.cron_runner import CronRunner
-from convex_embedded.functions.engine import CRASH_ATTEMPTS, CRASHED, Crashed, Engine, broken
+from convex_embedded.functions.engine import CRASH_ATTEMPTS, Crashed, Engine, broken, crashed
 from convex_embedded.functions.evidence import Trace
 from convex_embedded.functions.file_operations import store_file
 from convex_embedded.functions.files import StoredFile
@@ -133,7 +133,7 @@ class Deployment:
             _, (outcome,) = await self.evaluate([live], call.identity, call)
             if outcome is not None:
                 return outcome
-        return Outcome(call.request_id, failure=CRASHED)
+        return Outcome(call.request_id, failure=Failure("InternalServerError: the deployed code changed too often."))
 
     async def mutation(self, call: Call) -> Outcome:
         """A mutation, committed or without effect."""
@@ -269,12 +269,12 @@ class Deployment:
         except Conflict:
             query.dirty = True
             return None
-        except Crashed:
+        except Crashed as error:
             query.crashes += 1
             if query.crashes < CRASH_ATTEMPTS:
                 query.dirty = True
                 return None
-            execution = Execution(failure=CRASHED)
+            execution = Execution(failure=crashed(error))
         outcome = replace(_outcome(call, execution, tx.begin_ts_ns), journal=tx.journal)
         query.settle(outcome, tx.read_set, tx.stale)
         return outcome

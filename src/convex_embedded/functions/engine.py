@@ -28,7 +28,6 @@ MUTATIONS_AT_ONCE = 16
 MUTATION_ATTEMPTS = 8
 CRASH_ATTEMPTS = 3
 """A process that another call took down costs a query or mutation nothing but time."""
-CRASHED = Failure("InternalServerError: Your request couldn't be completed. Try again later.")
 
 
 class Claim(Protocol):
@@ -138,19 +137,22 @@ class Engine:
 
     async def run_query(self, frame: Frame) -> Execution:
         """A query at the newest state."""
+        lost = Failure("InternalServerError: the deployed code changed while the query ran.")
         for _ in range(CRASH_ATTEMPTS):
             try:
                 with self.store.begin() as tx:
                     return await self.run_query_in(frame, tx)
-            except (Conflict, Crashed):
+            except Conflict:
                 continue
+            except Crashed as error:
+                lost = crashed(error)
             except SandboxError as error:
                 return Execution(failure=broken(error))
-        return Execution(failure=CRASHED)
+        return Execution(failure=lost)
 
     async def run_mutation(self, frame: Frame, claim: Claim | None = None) -> tuple[Execution, int]:
         """A mutation and its commit timestamp; when it fails, or the claim is gone, nothing of it happened."""
-        lost = CRASHED
+        lost = Failure("InternalServerError: the mutation was not run.")
         crashes = 0
         for attempt in range(MUTATION_ATTEMPTS):
             async with self._gate.shared() if attempt == 0 else self._gate.exclusive():
@@ -158,7 +160,8 @@ class Engine:
                     return await self._mutate(_apart(frame), claim)
                 except Conflict as error:
                     lost = Failure(f"OptimisticConcurrencyControlFailure: {error} It was retried without success.")
-                except Crashed:
+                except Crashed as error:
+                    lost = crashed(error)
                     crashes += 1
                 except SandboxError as error:
                     return Execution(failure=broken(error)), 0
@@ -215,6 +218,11 @@ class Engine:
 def failure_of(error: CallError) -> Failure:
     """What generated code threw, or what ended it."""
     return Failure(error.message, error.data, error.has_data)
+
+
+def crashed(error: Crashed) -> Failure:
+    """Its process ended each time that it was tried."""
+    return Failure(f"InternalServerError: {error}")
 
 
 def broken(error: SandboxError) -> Failure:

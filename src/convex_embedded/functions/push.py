@@ -19,6 +19,8 @@ from convex_embedded.store.validators import parse
 from convex_embedded.types import DeployError, Push
 
 MAX_INSTANCES = 256
+MAX_CRONS = 1000
+"""Of all instances together. Each is a timer of ours."""
 _INSTANCE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}\Z")
 MAX_VARIABLE_BYTES = 8192
@@ -34,7 +36,10 @@ def build_registry(push: Push, analysis: Analysis, env: Mapping[str, str]) -> Re
     _check_validators(analysis)
     _check_node_modules(push, analysis)
     _check_environment(analysis.app, env)
-    for component, cron in registry.crons:
+    crons = tuple(registry.crons)
+    if len(crons) > MAX_CRONS:
+        raise DeployError(f"A deployment may have at most {MAX_CRONS} cron jobs; this one declares {len(crons)}.")
+    for component, cron in crons:
         _check_cron(registry, component, cron)
     return registry
 

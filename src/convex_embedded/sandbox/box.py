@@ -45,7 +45,7 @@ class Sandbox:
         """Run one function. Raises SandboxError when no process can be started, and what `host` raises."""
         if self._push is None:
             raise SandboxError("nothing was loaded into the sandbox")
-        if self._session is None or self._session.dead:
+        if self._session is None or self._session.doomed:
             self._session = self._start(self._push)
         return await self._session.call(call, host)
 

@@ -24,7 +24,7 @@ class RunningCall:
     """What is known of a call between its line out and its result."""
 
     def __init__(
-        self, number: int, call: Invocation, host: SyscallHost, proxy: Proxy, write: Callable[[bytes], None]
+        self, number: int, call: Invocation, host: SyscallHost, proxy: Proxy, write: Callable[[bytes], bool]
     ) -> None:
         self.number = number
         self.about = call
@@ -45,6 +45,7 @@ class RunningCall:
         self._log_lines: tuple[str, ...] = ()
         self._fetched: list[str] = []
         self._pending = 0
+        self._unheard = False
 
     @property
     def over(self) -> bool:
@@ -138,6 +139,8 @@ class RunningCall:
             await asyncio.wait(tasks)
 
     async def _answer(self, syscall: int, op: str, payload: bytes) -> None:
+        if self.over or self._unheard:
+            return
         try:
             args = wire.decode(payload)
             answer = await (self._fetch(args) if op == "fetch" else self._host.syscall(op, args))
@@ -149,7 +152,7 @@ class RunningCall:
         finally:
             self._pending -= 1
         if not self.over:
-            self._write(line)
+            self._unheard = not self._write(line)
 
     async def _fetch(self, args: Any) -> Any:
         request = wire.read_fetch(args)

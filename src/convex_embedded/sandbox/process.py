@@ -66,6 +66,7 @@ class Process:
         self._parts: list[bytes] = []
         self._held_bytes = 0
         self._unsent = bytearray()
+        self.killed = False
         self._gone: asyncio.Future[int] = self._loop.create_future()
         self.stderr = b""
         self.bytes_read = 0
@@ -105,21 +106,29 @@ class Process:
         return not self._gone.done() and not self._child.stdout.closed  # type: ignore[union-attr]
 
     @property
+    def unsent_bytes(self) -> int:
+        """What was written and the child has not taken."""
+        return len(self._unsent)
+
+    @property
     def return_code(self) -> int | None:
         return self._child.poll()
 
-    def write(self, data: bytes) -> None:
-        """Never blocks; what the pipe does not take is kept. Silent when the child has gone."""
-        if not self.alive:
-            return
+    def write(self, data: bytes) -> bool:
+        """Never blocks; what the pipe does not take is kept. False when the child has gone or was killed."""
+        if self.killed or not self.alive:
+            return False
         if not self._unsent:
             data = data[self._send(data) :]
             if data:
                 self._loop.add_writer(self._stdin, self._writable)
         self._unsent += data
+        return True
 
     def kill(self) -> None:
         """End the child and whatever it started, at once. `on_exit` follows."""
+        self.killed = True
+        self._unsent.clear()
         # Once reaped, the number may be another process's.
         if self._child.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -22,6 +22,8 @@ from convex_embedded.types import CallError, CallResult, DeployError, Limits, Pu
 GARBLED_LINES = 100
 """So many lines without meaning are a flood; the process ends."""
 INTERNED = 32
+LARGEST_BACKLOG_BYTES = 384 * 2**20
+"""Of answers that wait for the process; the largest that a push or one call's arguments need is a tenth."""
 _OUT_OF_MEMORY = (b"out of memory", b"OOM", b"Allocation failed", b"allocation failed", b"memory allocation of")
 _BYSTANDER = CallError("The function was interrupted: another function took its process down", kind="crash")
 
@@ -123,8 +125,18 @@ class Session:
     def importing(self) -> str | None:
         return self._importing
 
-    def write(self, line: bytes) -> None:
-        self._process.write(line)
+    @property
+    def doomed(self) -> bool:
+        """Dead, or killed and about to be: no call is to begin here."""
+        return self.dead or self._process.killed
+
+    def write(self, line: bytes) -> bool:
+        """What the process does not read is kept here, up to a limit: asking for answers must not fill our memory.
+        False when nobody will read it."""
+        heard = self._process.write(line)
+        if self._process.unsent_bytes > LARGEST_BACKLOG_BYTES:
+            self.destroy(self.running(), out_of_memory(self._limits))
+        return heard
 
     def abandon(self, call: RunningCall, error: CallError) -> None:
         call.fail(error)
@@ -248,7 +260,7 @@ class Session:
             return CallError("The function's result or an argument of one of its calls is too large", kind="limit")
         if any(sign in self._process.stderr for sign in _OUT_OF_MEMORY):
             return out_of_memory(self._limits)
-        return CallError(f"The function's process ended: {self._complaint()}", kind="crash")
+        return CallError(f"The function's process ended before it returned: {self._complaint()}", kind="crash")
 
     def _complaint(self) -> str:
         code = self._process.return_code

@@ -22,12 +22,36 @@ from convex_embedded.store.values import (
 
 Evaluate = Callable[[Value], Value]
 MAX_EXPRESSION_NESTING: Final = 128
+MAX_EVALUATIONS: Final = 10_000_000
+"""Parts of the expression times documents, for one read: they are evaluated by us, on nobody's clock."""
 
 
 def compile_filter(expression: Any) -> Callable[[Value], bool]:
     """A predicate over the value of a document. Raises StoreError."""
     evaluate = _compile(expression, 0)
-    return lambda value: truthy(evaluate(value))
+    parts, done = _parts(expression), 0
+
+    def passes(value: Value) -> bool:
+        nonlocal done
+        done += parts
+        if done > MAX_EVALUATIONS:
+            raise StoreError("The filter expression is too large for the number of documents that it is applied to")
+        return truthy(evaluate(value))
+
+    return passes
+
+
+def _parts(expression: Any) -> int:
+    """Of an expression that was compiled."""
+    count, todo = 0, [expression]
+    while todo:
+        part = todo.pop()
+        count += 1
+        if isinstance(part, dict) and len(part) == 1:
+            ((operator, operand),) = part.items()
+            if operator not in ("$literal", "$field"):
+                todo += operand if isinstance(operand, list) else [operand]
+    return count
 
 
 def truthy(value: Value) -> bool:

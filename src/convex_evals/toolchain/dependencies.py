@@ -113,7 +113,7 @@ class Dependencies:
 def _parsed(text: str) -> Mapping[str, Any]:
     try:
         manifest = json.loads(text.removeprefix("\ufeff"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InstallFailed(f"package.json: not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise InstallFailed("package.json: not a JSON object")
@@ -124,6 +124,8 @@ def _section(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
     section = manifest.get(name) or {}
     if not isinstance(section, dict) or not all(isinstance(value, str) for value in section.values()):
         raise InstallFailed(f"package.json: `{name}` has to map package names to versions")
+    if "" in section:
+        raise InstallFailed(f"package.json: `{name}` has a package without a name")
     return dict(section)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convex_evals.errors import DeployFailed
+from convex_evals.paths import is_generated, normalize, refusal
 from convex_evals.toolchain.nouns import Environment
 from convex_evals.toolchain.syntax import directives
 
@@ -44,14 +45,13 @@ def functions_folder(project: Path) -> Path:
     if settings.is_file():
         try:
             name = json.loads(settings.read_text("utf-8")).get("functions")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise DeployFailed(f"convex.json: not a JSON object: {error}") from error
-    if isinstance(name, str) and "\0" in name:
-        raise DeployFailed(f"convex.json: functions: {name!r} is not a folder of the project")
-    folder = (project / name if isinstance(name, str) and name else project / "convex").resolve()
-    if not folder.is_relative_to(project.resolve()) or folder == project.resolve():
-        raise DeployFailed(f"convex.json: functions: {name!r} is not a folder of the project")
-    return folder
+    place = normalize(name) if isinstance(name, str) and name else "convex"
+    # What a file may not lie in is no folder of functions either: node_modules is a link to packages that trials share.
+    if refusal(place) or is_generated(f"{place}/file"):
+        raise DeployFailed(f"convex.json: functions: {str(name)[:200]!a} is not a folder of the project")
+    return (project / place).resolve()
 
 
 def definition_file(folder: Path) -> Path | None:

@@ -57,6 +57,10 @@ function within(folders, file) {
   return folders.some((folder) => file === folder || file.startsWith(folder + path.sep));
 }
 
+function outside(file) {
+  return { errors: [{ text: `Could not load "${path.basename(file)}": it is outside of the project and its dependencies` }] };
+}
+
 function confinedPlugin(allowed) {
   return {
     name: "confined",
@@ -67,8 +71,7 @@ function confinedPlugin(allowed) {
         return { errors: [{ text: `Could not resolve "${wanted}": it is outside of the project` }] };
       });
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path: file }) => {
-        if (within(allowed, await realpath(file))) return undefined;
-        return { errors: [{ text: `Could not load "${path.basename(file)}": it is outside of the project and its dependencies` }] };
+        return within(allowed, await realpath(file)) ? undefined : outside(file);
       });
     },
   };
@@ -92,7 +95,7 @@ const asyncHooks = stub(
   /^(node:)?async_hooks$/,
   "export const { AsyncLocalStorage, AsyncResource } = globalThis; export default { AsyncLocalStorage, AsyncResource };",
 );
-const wasm = {
+const wasm = (allowed) => ({
   name: "wasm",
   setup(build) {
     build.onResolve({ filter: /\.wasm$/ }, async ({ path: wanted, resolveDir, importer, kind, pluginData }) => {
@@ -100,15 +103,19 @@ const wasm = {
       const found = await build.resolve(wanted, { resolveDir, importer, kind, pluginData: { wasm: true } });
       return found.errors.length > 0 ? found : { path: found.path, namespace: "wasm" };
     });
-    build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path: file }) => ({
-      contents: `export default new WebAssembly.Module(Uint8Array.from(atob("${(await readFile(file)).toString("base64")}"), (c) => c.charCodeAt(0)));`,
-      loader: "js",
-    }));
+    build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path: file }) => {
+      if (!within(allowed, await realpath(file))) return outside(file);
+      const content = (await readFile(file)).toString("base64");
+      return {
+        contents: `export default new WebAssembly.Module(Uint8Array.from(atob("${content}"), (c) => c.charCodeAt(0)));`,
+        loader: "js",
+      };
+    });
   },
-};
+});
 
 // A component's definition requires those of its children: they stay apart, under a name made from their folder.
-function childrenPlugin(root, children) {
+function childrenPlugin(root, children, allowed) {
   return {
     name: "children",
     setup(build) {
@@ -116,6 +123,7 @@ function childrenPlugin(root, children) {
         if (kind === "entry-point" || pluginData?.child) return undefined;
         const found = await build.resolve(wanted, { resolveDir, importer, kind, pluginData: { child: true } });
         if (found.errors.length > 0) return { errors: found.errors };
+        if (!within(allowed, await realpath(found.path))) return outside(found.path);
         const folder = path.dirname(found.path);
         const required = `./_componentDeps/${Buffer.from(shownPath(root, folder)).toString("base64url")}`;
         children.set(required, { specifier: wanted, folder, config: path.basename(found.path) });
@@ -177,8 +185,8 @@ async function build({ root, entries, platform, provided, allowed, definition, m
   const children = new Map();
   const plugins = [serverOnly, ...(platform === "browser" ? [asyncHooks] : [])];
   if (provided) plugins.push(providedPlugin(await exportsOfProvided()));
-  if (definition) plugins.push(childrenPlugin(root, children));
-  plugins.push(wasm, confinedPlugin(allowed));
+  if (definition) plugins.push(childrenPlugin(root, children, allowed));
+  plugins.push(wasm(allowed), confinedPlugin(allowed));
   const out = path.join(root, "_out");
   const result = await attempt(root, {
     ...COMMON,
@@ -244,6 +252,7 @@ function specs({ wanted, pinned }) {
   });
 }
 
+const ESBUILD_CRASHED = 70;
 const OPERATIONS = { build, app, specs };
 
 async function answer(line) {
@@ -251,6 +260,8 @@ async function answer(line) {
   try {
     return { id, result: await OPERATIONS[op](request) };
   } catch (error) {
+    // esbuild's own process has crashed and this one can start no other: whoever asked starts us again.
+    if (/^The service (was stopped|is no longer running)/.test(error?.message)) process.exit(ESBUILD_CRASHED);
     return { id, failure: String(error?.stack ?? error) };
   }
 }

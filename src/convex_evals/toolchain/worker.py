@@ -7,18 +7,29 @@ This module knows the framing, not the operations.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
+import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from convex_evals.errors import ToolFailed
 
 _LINE_BYTES = 512 * 1024 * 1024
 _STDERR_BYTES = 4000
 _CLOSE_SECONDS = 5.0
+_BUSY_SHARE = 0.25
+"""Of the time that a request was given: a process that used less CPU was starved, it did not hang."""
+
+
+class WorkerDied(ToolFailed):
+    """The process crashed or hung, over this request or over another that it worked on at the same time."""
 
 
 class Worker:
@@ -37,8 +48,12 @@ class Worker:
         """The running process, if any."""
         return self._process.pid if self._process is not None else None
 
+    def twin(self) -> Worker:
+        """A process of its own for the same operations."""
+        return Worker(*self._command)
+
     async def request(self, op: str, payload: Mapping[str, Any], *, seconds: float) -> Any:
-        """The result of one operation. Raises ToolFailed when the process fails, dies or takes too long."""
+        """The result of one operation. Raises WorkerDied when the process dies or hangs, ToolFailed when it fails."""
         process = await self._started()
         assert process.stdin is not None
         number = next(self._ids)
@@ -49,10 +64,12 @@ class Worker:
             async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError as error:
+            hung = _cpu_seconds(process) > _BUSY_SHARE * seconds
             _kill(process)  # it may be stuck for good, and holds the requests of others
             if self._readers is not None:
                 await asyncio.wait([self._readers])  # so that the next request finds it gone
-            raise ToolFailed(f"the bundler did not answer `{op}` in {seconds:.0f} seconds and was stopped") from error
+            text = f"the bundler did not answer `{op}` in {seconds:.0f} seconds and was stopped"
+            raise (WorkerDied if hung else ToolFailed)(text) from error
         finally:
             self._waiting.pop(number, None)
 
@@ -96,7 +113,7 @@ class Worker:
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(
-                        ToolFailed(f"the bundler ended with status {process.returncode}: {said.strip()}")
+                        WorkerDied(f"the bundler ended with status {process.returncode}: {said.strip()}")
                     )
 
     def _settle(self, message: Mapping[str, Any]) -> None:
@@ -116,6 +133,22 @@ async def _tail(stream: asyncio.StreamReader) -> str:
     return kept.decode("utf-8", "replace")
 
 
+def _cpu_seconds(process: Process) -> float:
+    """Of the process and its children (esbuild is one)."""
+    try:
+        parent = psutil.Process(process.pid)
+        times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(each.user + each.system for each in times)
+
+
 def _kill(process: Process) -> None:
-    if process.returncode is None:
+    """With its children: esbuild that spins does not see that nobody listens any more."""
+    if process.returncode is not None:
+        return
+    if os.name != "posix":
         process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
