@@ -105,9 +105,10 @@ async def test_a_finished_run_is_not_asked_or_graded_again(world: World) -> None
 
 async def test_a_stored_reply_is_graded_without_asking(world: World, tmp_path: Path) -> None:
     script = tmp_path / "script.json"
-    script.write_text(json.dumps({"*": [{"answer": True}, {"error": "provider_refused"}]}))
+    script.write_text(json.dumps({"*": [{"answer": True}]}))
     (first,) = await world.run(world.arm(f"scripted/{script}"))
     (first.path / "trials.jsonl").unlink()
+    script.write_text(json.dumps({"*": [{"error": "provider_refused"}]}))
     (second,) = await world.run(world.arm(f"scripted/{script}"))
     assert [trial.outcome for trial in second.trials] == ["passed", "passed"]
     assert world.graded == dict.fromkeys(IDS, 2)

@@ -136,6 +136,7 @@ def test_one_process_writes(tmp_path: Path) -> None:
 def test_hostile_text_is_stored(tmp_path: Path) -> None:
     with open_run(tmp_path, make_run()) as folder:
         kept = folder.add_reply(KEY, Reply("a\ud800b\u2028\x00😀"))
+        assert folder.reply(KEY) == kept
         folder.add_trial(dataclasses.replace(make_trial(), error=TrialError("internal", "\udfff")))
         path = folder.path
     assert kept.text == "a\ufffdb\u2028\x00😀"

@@ -72,8 +72,9 @@ def test_links_are_not_followed_when_writing(tmp_path: Path, target: str) -> Non
         (root / "convex").mkdir()
         (root / "convex" / "x.ts").symlink_to(outside / "x.ts")
     with pytest.raises(ReplyUnusable):
-        write_files({"convex/x.ts": "hostile"}, root)
+        write_files({"convex/x.ts" if target == "file" else "convex/new.ts": "hostile"}, root)
     assert (outside / "x.ts").read_text() == "kept"
+    assert [path.name for path in outside.iterdir()] == ["x.ts"]
 
 
 def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
