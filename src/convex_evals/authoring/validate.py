@@ -52,9 +52,12 @@ OnCase = Callable[[str, CaseResult], None]
 
 
 async def validate(
-    evals: Sequence[Eval], grader: Grades, *, on_case: OnCase | None = None, repeat: int = 1, parallel: int = 4
+    evals: Sequence[Eval], grader: Grades, *, on_case: OnCase | None = None, repeat: int = 1, parallel: int = 16
 ) -> tuple[Row, ...]:
-    """Grade every case of every eval `repeat` times; a case is ok when each grading came out as declared."""
+    """Grade every case of every eval `repeat` times; a case is ok when each grading came out as declared.
+
+    `parallel`: gradings under way; the grader's lanes bound how many of them are deployed.
+    """
     gate = asyncio.Semaphore(parallel)
 
     async def one(ev: Eval, case: Case) -> CaseResult:
@@ -65,7 +68,9 @@ async def validate(
         return result
 
     planned = [(ev, case) for ev in evals for case in cases(ev) for _ in range(repeat)]
-    results = await asyncio.gather(*(one(ev, case) for ev, case in planned))
+    async with asyncio.TaskGroup() as group:  # what breaks or interrupts one ends them all before the grader closes
+        tasks = [group.create_task(one(ev, case)) for ev, case in planned]
+    results = [task.result() for task in tasks]
     rows = []
     for ev in evals:
         mine = tuple(result for (owner, _), result in zip(planned, results, strict=True) if owner is ev)

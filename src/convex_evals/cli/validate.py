@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repeat", type=click.IntRange(1), default=1, metavar="N", help="Grade everything N times; all must agree."
 )
-@click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Gradings at once.")
+@click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Deployments at once.")
 @click.option("--without", multiple=True, metavar="NEED", help="Leave out evals with this need, e.g. browser.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array with one row an eval: id, ok, problems, cases.")
 def command(
@@ -68,8 +68,8 @@ async def _validate(
     from convex_evals.authoring.validate import validate
     from convex_evals.grade import open_grader
 
-    async with open_grader(cache_folder(), Path.home(), admin_key) as grader:
-        return await validate(chosen.evals, grader, on_case=on_case, repeat=repeat, parallel=parallel)  # type: ignore[arg-type]
+    async with open_grader(cache_folder(), Path.home(), admin_key, lanes=parallel) as grader:
+        return await validate(chosen.evals, grader, on_case=on_case, repeat=repeat, parallel=4 * parallel)  # type: ignore[arg-type]
 
 
 def as_row(row: Row) -> dict[str, object]:

@@ -26,7 +26,7 @@ from convex_evals.toolchain.nouns import Finding
 from convex_evals.toolchain.transactions import outside_calls
 
 _WINDOW_SECONDS = 0.01
-_BATCH = 8
+_BATCH = 16
 _RUN_SECONDS = 120.0
 _ENDLESS_CPU_SECONDS = 45.0
 _REMEMBERED = 64
@@ -149,7 +149,8 @@ class Checker:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+                # It counts as ended when its pipes are empty: what nobody reads any more would hold `wait` for ever.
+                await process.communicate()
         if process.returncode != 0:
             text = errors.decode("utf-8", "replace").strip()[-1000:]
             raise ToolFailed(f"the type checker ended with status {process.returncode}: {text}")
