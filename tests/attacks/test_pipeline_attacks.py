@@ -5,20 +5,27 @@ Each fails as the model's failure, with a reason, within bounds; and the next pr
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import resource
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
+import psutil
 import pytest
 import pytest_asyncio
 
+from convex_embedded.store import StoreError
+from convex_embedded.store.expressions import compile_filter
+from convex_embedded.store.validators import check
 from convex_evals.errors import DeployFailed
 from convex_evals.grade import Grader, open_grader
-from convex_evals.toolchain import codegen
-from convex_evals.types import CheckName, Eval, Submission
+from convex_evals.toolchain import Bundle, Toolchain, codegen
+from convex_evals.types import CheckName, Eval, Project, Submission
 from tests.attacks.probe import ESCAPE, PACKAGE, answer, crons, index, probe, site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -80,6 +87,23 @@ ATTACKS: Mapping[str, Attack] = {
         "deploy",
         "at most 1000 cron jobs",
     ),
+    "declares_too_much": Attack(
+        {
+            "convex/schema.ts": 'import { defineSchema, defineTable } from "convex/server";\n'
+            'import { v } from "convex/values";\n'
+            "const tables: any = { notes: defineTable({ text: v.string() }) };\n"
+            "for (let i = 0; i < 5000; i++)"
+            ' tables["t" + i] = defineTable({ f: v.union(...[..."0123456789".repeat(9)].map((c) => v.literal(c))) });\n'
+            "export default defineSchema(tables);\n"
+        },
+        "deploy",
+        "more than the 8 MiB",
+    ),
+    "two_hundred_packages": Attack(
+        package(dependencies={"convex": "^1.48.0", **{f"not-there-{i}": "1.0.0" for i in range(300)}}),
+        "install",
+        "more than the 200",
+    ),
     "asks_for_more_than_it_reads": Attack(
         index(
             action="const id = await ctx.storage.store(new Blob([new Uint8Array(10e6)]));"
@@ -124,6 +148,56 @@ async def test_a_hostile_project_fails_for_a_reason(name: str, grader: Grader, v
 async def test_the_probe_itself_passes_afterwards(grader: Grader, victim: Eval) -> None:
     score = await grader.grade(victim, Submission(dict(answer())))
     assert score.passed, score.first_failure
+
+
+async def bundled(tools: Toolchain, folder: Path, text: str) -> Bundle:
+    (folder / "convex").mkdir(parents=True, exist_ok=True)
+    (folder / "convex" / "deep.ts").write_text(text)
+    project = Project(folder)
+    await tools.prepare(project)
+    return await tools.bundle(project)
+
+
+async def test_code_that_crashes_the_bundler_costs_its_own_trial_only(tools: Toolchain, tmp_path: Path) -> None:
+    """esbuild's stack overflows; its library then answers every later request with an error of its own."""
+    with pytest.raises(DeployFailed, match="crashes or hangs"):
+        await bundled(tools, tmp_path / "deep", "export const x: any = " + "[" * 240_000 + "]" * 240_000 + ";\n")
+    assert (await bundled(tools, tmp_path / "plain", "export const x = 1;\n")).app.modules
+
+
+async def test_unions_and_filters_are_bounded_on_our_clock() -> None:
+    """Validators and filters of generated code are evaluated on the one thread that serves all trials."""
+    started = perf_counter()
+    members = [
+        {"type": "object", "value": {f"k{i}": {"fieldType": {"type": "string"}, "optional": False}}}
+        for i in range(3000)
+    ]
+    assert "does not match" in str(
+        check({"type": "union", "value": members}, {"a": "x" * 8_000_000}, lambda text: None)
+    )
+    many = {"type": "array", "value": {"type": "union", "value": [*[{"type": "null"}] * 5000, {"type": "number"}]}}
+    with pytest.raises(StoreError, match="too large to be checked"):
+        check(many, [1.0] * 8000, lambda text: None)
+    passes = compile_filter({"$and": [{"$literal": True}] * 100_000})
+    with pytest.raises(StoreError, match="filter expression is too large"):
+        all(passes({}) for _ in range(32_000))
+    assert perf_counter() - started < 20
+
+
+async def test_a_deployment_that_is_cancelled_while_it_starts_leaves_nothing(
+    grader: Grader, victim: Eval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle of a grading: no process, no port, no folder."""
+    me = psutil.Process()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    hung = index(action="await new Promise((done) => setTimeout(done, 60_000)); return null;")
+    slow = index(top="const until = Date.now() + 60_000; for (let i = 0; i < 1e12 && Date.now() < until; i++);")
+    for files, seconds in ((hung, 1.0), (slow, 0.5)):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(grader.grade(victim, Submission({**answer(), **files})), seconds)
+        assert not [child for child in me.children(recursive=True) if "deno" in child.name()]
+        assert not [one for one in me.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+        assert not list(tmp_path.iterdir())
 
 
 async def test_nothing_is_written_into_packages_that_trials_share(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from convex_embedded.sandbox.nouns import (
 )
 from convex_embedded.types import ComponentSource, DeployError, FunctionKind, FunctionSpec, Push
 
+LARGEST_ANALYSIS_BYTES = 8 * 2**20
+"""Of everything that one push declares; a large application has a tenth."""
+
 
 class _Function(msgspec.Struct):
     name: str
@@ -67,6 +70,11 @@ class _Found(msgspec.Struct):
 
 def read_analysis(payload: bytes, push: Push) -> Analysis:
     """Raises DeployError when the shapes are not those of a Convex project."""
+    if len(payload) > LARGEST_ANALYSIS_BYTES:
+        raise DeployError(
+            f"Schema, functions and crons declare {len(payload) / 2**20:.0f} MiB of validators, more than the "
+            f"{LARGEST_ANALYSIS_BYTES // 2**20} MiB that a deployment may have"
+        )
     try:
         found = msgspec.json.decode(payload, type=list[_Found])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

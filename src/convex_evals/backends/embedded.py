@@ -43,14 +43,17 @@ class EmbeddedBackend:
             deployment = await self._server.deployment(admin_key=self._admin_key, allow=project.network)
         except (OSError, SandboxError) as error:
             raise BackendUnavailable(f"no deployment could be started: {error}") from error
+        pushed = False
         try:
             await deployment.push(as_push(bundle, project))
+            pushed = True
         except DeployError as error:
-            await deployment.close()
             raise DeployFailed(str(error)) from error
         except SandboxError as error:
-            await deployment.close()
             raise BackendUnavailable(f"the sandbox broke while the project was deployed: {error}") from error
+        finally:
+            if not pushed:  # cancelled, too: nobody else knows of it yet
+                await deployment.close()
         return deployment
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ the trial's deployments here, to no other.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from convex_evals.workspace import read_folder
 APP_ENTRIES = ("src/main.tsx", "src/main.jsx", "src/index.tsx", "src/App.tsx")
 SOURCE_SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs")
 LOOPBACK_HOST = "127.0.0.1"
+CLEAR_SECONDS = 15.0
 
 
 @runtime_checkable
@@ -128,9 +130,15 @@ class Grading:
             yield page
 
     async def clear(self) -> None:
-        """Empty all tables of both deployments; the answer's only when it runs."""
+        """Empty all tables of both deployments; the answer's only when it runs. Raises AssertionError for a submission
+        that fills its tables faster than they are emptied."""
         with boundary(BackendUnavailable, "emptying the tables before a test", CallFailed):
-            await self.response.clear_all()
+            try:
+                async with asyncio.timeout(CLEAR_SECONDS):
+                    await self.response.clear_all()
+            except TimeoutError:
+                text = f"the submission keeps writing: its tables were not empty after {CLEAR_SECONDS:g} s of deleting"
+                raise AssertionError(text) from None
             if self._answer is not None:
                 await self.answer.clear_all()
 

@@ -61,7 +61,6 @@ async def run_python(ev: Eval, grading: Grading) -> GraderRun:
     results: dict[str, TestResult] = {}
     not_assertions: dict[str, str] = {}
     for name, test in tests.items():
-        await grading.clear()
         started = time.perf_counter()
         message, unexpected = await _outcome(test, grading, ev.path / GRADER_FILE)
         seconds = time.perf_counter() - started
@@ -104,6 +103,10 @@ def discover(module: ModuleType) -> Mapping[str, Test]:
 
 async def _outcome(test: Test, grading: Grading, path: Path) -> tuple[str | None, str | None]:
     """The message of a failed test, and the traceback if what failed it was no assertion."""
+    try:
+        await grading.clear()
+    except AssertionError as full:
+        return str(full), None
     running = asyncio.ensure_future(test(grading))
     try:
         done, _ = await asyncio.wait({running}, timeout=TEST_SECONDS)

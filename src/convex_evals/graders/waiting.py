@@ -18,6 +18,8 @@ from convex_evals.backends.values import Int64, Value
 Match = str | re.Pattern[str] | None
 """Text that has to occur, a compiled pattern that has to be found, or anything."""
 
+DIFF_LINES = 4000
+DIFF_CONTEXT = 4
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -118,9 +120,13 @@ def same(actual: Value, expected: Value) -> bool:
 
 
 def diff(actual: Any, expected: Any) -> str:
-    """Unified diff of two values, line by line of their indented JSON."""
-    lines = unified_diff(_lines(expected), _lines(actual), "expected", "actual", lineterm="", n=4)
-    return "\n".join(lines)
+    """Unified diff of two values, line by line of their indented JSON; of large ones, from the first difference on."""
+    old, new = _lines(expected), _lines(actual)
+    if max(len(old), len(new)) > DIFF_LINES:
+        same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start = max(0, same - DIFF_CONTEXT)
+        old, new = old[start : start + DIFF_LINES], new[start : start + DIFF_LINES]
+    return "\n".join(unified_diff(old, new, "expected", "actual", lineterm="", n=DIFF_CONTEXT))
 
 
 def _lines(value: Any) -> list[str]:

@@ -20,7 +20,7 @@ from convex_evals.toolchain.syntax import exported_lines
 from convex_evals.toolchain.worker import Worker, WorkerDied
 
 MAX_BUNDLE_BYTES = 32 * 1024 * 1024
-_BUNDLE_SECONDS = 60.0
+_BUNDLE_SECONDS = 30.0
 _SHOWN_PROBLEMS = 10
 _NODE_HINT = (
     'It looks like Node.js APIs are used in a file without "use node". Move the actions that need them to a file of '

@@ -22,6 +22,7 @@ from convex_evals.toolchain.worker import Worker
 
 INSTALL_SECONDS = 300.0
 _PROBE_SECONDS = 60.0
+MAX_DEPENDENCIES = 200
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _REFUSED_FIELDS = ("workspaces", "overrides", "resolutions", "pnpm")
 _WHY_REFUSED = {
@@ -64,6 +65,10 @@ class Dependencies:
                 raise InstallFailed(f"package.json: `{name}` is not allowed: declare what the project needs itself")
         sections = {name: _section(manifest, name) for name in _SECTIONS}
         wanted = [[name, text] for section in sections.values() for name, text in section.items()]
+        if len(wanted) > MAX_DEPENDENCIES:
+            raise InstallFailed(
+                f"package.json: {len(wanted)} dependencies are declared, more than the {MAX_DEPENDENCIES} allowed"
+            )
         answers = await self.worker.request("specs", {"wanted": wanted, "pinned": self.convex_version}, seconds=30)
         for (name, text), answer in zip(wanted, answers, strict=True):
             if "problem" in answer:
