@@ -7,11 +7,13 @@ when there can be no verdict; whatever the submission does wrong is a failing ch
 from __future__ import annotations
 
 import asyncio
+import platform
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -110,7 +112,8 @@ class Grader:
         self._declared_by_answers: dict[str, dict[str, Any]] = {}
         self._verdicts_on_answers: dict[str, asyncio.Task[frozenset[str]]] = {}
         self.backend_name, self.backend_version = backend.name, backend.version
-        self.tool_versions = tools.versions
+        packages = {name: version(name) for name in ("deno", "inspect-ai", "tree-sitter-typescript")}
+        self.tool_versions = {**tools.versions, **packages, "python": platform.python_version()}
         """With the backend's name and version: what a run records about who judged."""
 
     async def grade(self, ev: Eval, submission: Submission) -> Score:
