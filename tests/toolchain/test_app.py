@@ -80,7 +80,6 @@ async def test_an_app_cannot_read_outside_of_the_project(tools: Toolchain, prepa
         await tools.bundle_app(Path("src/main.ts"), project, {})
 
 
-@pytest.mark.slow
 async def test_real_react_with_convex(tools: Toolchain, prepared: Prepared) -> None:
     """The packages as they are published; needs the registry once."""
     versions = {"convex": tools.versions["convex"], "react": "19.2.0", "react-dom": "19.2.0"}
