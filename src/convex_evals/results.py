@@ -143,11 +143,17 @@ class RunFolder:
         self._append(self._trials_file, msgspec.to_builtins(trial) | derived)
         self._trials[trial.eval_id, trial.epoch] = trial
 
-    def take_replies(self, other: Path) -> None:
-        """Copy the replies of another run folder that this one does not have."""
-        for line in _read_lines(other / REPLIES_FILE, StoredReply):
-            if line.key not in self._replies:
-                self.add_reply(line.key, line.reply)
+    @property
+    def is_new(self) -> bool:
+        """Nothing is stored yet."""
+        return not self._replies and not self._trials
+
+    def take_replies(self, other: Path) -> int:
+        """Copy the replies of another run folder that this one does not have; returns how many."""
+        missing = [line for line in _read_lines(other / REPLIES_FILE, StoredReply) if line.key not in self._replies]
+        for line in missing:
+            self.add_reply(line.key, line.reply)
+        return len(missing)
 
     def record(self) -> RunRecord:
         """What is stored so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -117,6 +118,23 @@ def test_interrupted_and_continued_without_a_repeated_generation(tmp_path: Path,
     (summary,) = json.loads(second.stdout)["runs"]
     assert (summary["failed"], summary["complete"]) == (4, True)
     assert len(list(tmp_path.glob("runs/*"))) == 1
+
+
+def test_replies_of_an_unfinished_run_outlive_a_change_of_the_evals(tmp_path: Path) -> None:
+    for ev in EVALS[:2]:
+        shutil.copytree(ev.path, tmp_path / "suite" / ev.id)
+    overflow = Say(status=400, error={"message": "too long", "code": "context_length_exceeded"})
+    command = ("run", *MODEL, "--suite", "suite")
+    with openai_server(lambda prompt, n: overflow if asked(prompt).id == IDS[1] else Say("No.")) as server:
+        assert run(*command, cwd=tmp_path, more=local(server)).returncode == 3
+        with (tmp_path / "suite" / IDS[0] / "grader.py").open("a") as grader:
+            grader.write("# mended\n")
+        server.answer = lambda prompt, n: Say("No.")
+        second = run(*command, cwd=tmp_path, more=local(server))
+    assert second.returncode == 0, second.stderr
+    assert "1 replies of the unfinished" in second.stderr
+    assert Counter(asked(prompt).id for prompt in server.prompts) == {IDS[0]: 1, IDS[1]: 2}
+    assert len(list(tmp_path.glob("runs/*"))) == 2
 
 
 def test_one_process_writes_a_run_and_the_other_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections import Counter
@@ -191,6 +192,23 @@ async def test_grading_again_asks_nobody_and_replaces_the_verdict(world: World) 
     assert [trial.outcome for trial in read_run(record.path).trials] == ["passed", "failed"]
     with open_run(world.root / "runs", arm.folder.run) as folder, pytest.raises(UsageError, match="no eval"):
         await regrade(record, folder, world.evals[:1], stricter, world.events.append)
+
+
+async def test_no_more_are_graded_at_once_than_asked(world: World) -> None:
+    running = most = 0
+
+    async def grade(ev: Eval, submission: Submission) -> Score:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        running -= 1
+        return make_score(True)
+
+    arms = [world.arm("answer", epochs=4), world.arm("empty", epochs=4)]
+    await run_arms(arms, grade, world.events.append, graders=3)
+    assert most == 3
 
 
 def test_replay_reads_a_recording_for_each_epoch(world: World, tmp_path: Path) -> None:

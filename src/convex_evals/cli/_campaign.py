@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from convex_evals.harness.campaign import Arm, run_arms
 from convex_evals.harness.offline import recorded
 from convex_evals.harness.prices import load_prices
 from convex_evals.harness.provider import Provider, Settings, connect
-from convex_evals.results import RunRecord, open_run, read_run, read_runs
+from convex_evals.results import RunFolder, RunRecord, open_run, read_run, read_runs
 from convex_evals.suite import Suite, content_folder
 from convex_evals.types import Eval, Guidelines, Run
 
@@ -53,27 +53,27 @@ async def run_campaign(campaign: Campaign, progress: Progress) -> tuple[RunRecor
     """Do all that is left to do, and read back what is then stored."""
     load_keys()
     prices = load_prices(campaign.prices)
-    providers = {name: connect(name, campaign.settings, prices) for name in campaign.models}
-    async with open_grader(cache_folder(), Path.home(), campaign.admin_key) as grader:
-        with ExitStack() as folders:
-            arms = [
-                arm
-                for name, provider in providers.items()
-                for with_rules in campaign.conditions
-                if (arm := _arm(campaign, provider, with_rules, grader, folders)) is not None
-            ]
-            for note in campaign.notes:
-                progress.say(note)
-            with progress.showing([(arm.folder, arm.folder.run) for arm in arms]):
-                todo = [arm for arm in arms if arm.folder.record().missing]
-                if todo:
-                    await run_arms(todo, grader.grade, progress.watch, graders=campaign.parallel)
-    for provider in providers.values():
-        await provider.close()
+    async with AsyncExitStack() as opened:
+        providers = []
+        for name in campaign.models:
+            providers.append(connect(name, campaign.settings, prices))
+            opened.push_async_callback(providers[-1].close)
+        grader = await opened.enter_async_context(open_grader(cache_folder(), Path.home(), campaign.admin_key))
+        chosen = ((provider, with_rules) for provider in providers for with_rules in campaign.conditions)
+        planned = [_arm(campaign, provider, with_rules, grader, opened) for provider, with_rules in chosen]
+        arms = [arm for arm in planned if arm is not None]
+        for note in campaign.notes:
+            progress.say(note)
+        with progress.showing([(arm.folder, arm.folder.run) for arm in arms]):
+            todo = [arm for arm in arms if arm.folder.record().missing]
+            if todo:
+                await run_arms(todo, grader.grade, progress.watch, graders=campaign.parallel)
     return tuple(read_run(arm.folder.path) for arm in arms)
 
 
-def _arm(campaign: Campaign, provider: Provider, with_rules: bool, grader: Grader, folders: ExitStack) -> Arm | None:
+def _arm(
+    campaign: Campaign, provider: Provider, with_rules: bool, grader: Grader, opened: AsyncExitStack
+) -> Arm | None:
     guidelines = _guidelines(campaign, provider.name) if with_rules else None
     plan = _plan(campaign, provider.name, guidelines, grader)
     if campaign.only_failed:
@@ -84,9 +84,23 @@ def _arm(campaign: Campaign, provider: Provider, with_rules: bool, grader: Grade
     else:
         plan, fresh = dataclasses.replace(plan, evals=_covered(campaign, provider.name)), campaign.fresh
     known = {ev.id: ev for ev in campaign.suite.evals}
-    folder = folders.enter_context(open_run(campaign.runs, plan, fresh=fresh))
+    folder = opened.enter_context(open_run(campaign.runs, plan, fresh=fresh))
+    if folder.is_new and not fresh:
+        _take_unfinished(campaign, folder)
     evals = tuple(known[eval_id] for eval_id in plan.evals)
     return Arm(folder, provider, campaign.settings, evals, guidelines)
+
+
+def _take_unfinished(campaign: Campaign, folder: RunFolder) -> None:
+    """Code, tools or evals changed since a run was interrupted: its verdicts do not count here, its replies do."""
+    for record in read_runs(campaign.runs):
+        same = (record.run.model, record.run.condition) == (folder.run.model, folder.run.condition)
+        if same and not record.complete and record.run.id != folder.run.id:
+            taken = folder.take_replies(record.path)
+            if taken:
+                campaign.notes.append(
+                    f"{folder.run.id}: {taken} replies of the unfinished {record.run.id} are graded anew"
+                )
 
 
 def _covered(campaign: Campaign, model: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from convex_evals.reports.trial import one_line, plain
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
 
     from convex_evals.harness.trials import Event
     from convex_evals.results import RunFolder
@@ -78,8 +79,10 @@ class Progress:
         key = (event.run_id, event.eval_id, event.epoch)
         if event.kind in ("asking", "grading"):
             self._running[key] = (event.kind, monotonic())
-        elif event.kind == "replied" and event.reply is not None:
-            self._add_usage(event.reply)
+        elif event.kind == "replied":
+            self._running[key] = ("waiting", monotonic())
+            if event.reply is not None:
+                self._add_usage(event.reply)
         elif event.kind == "retrying":
             self.say(f"  {self._name(key)}: {plain(event.message)}")
         elif event.kind == "done" and event.trial is not None:
@@ -110,7 +113,9 @@ class Progress:
         label = f"  {self._labels.get(run_id, run_id)}" if len(self._labels) > 1 else ""
         return f"{eval_id}{f' #{epoch}' if epoch > 1 else ''}{label}"
 
-    def _render(self) -> str:
+    def _render(self) -> Text:
+        from rich.text import Text
+
         done = self._passed + self._failed + self._errors
         head = (
             f"{done}/{self._planned}  passed {self._passed}  failed {self._failed}  errors {self._errors}  "
@@ -120,4 +125,4 @@ class Progress:
         now = monotonic()
         running = [f"  {kind} {self._name(key)} {now - since:.0f} s" for key, (kind, since) in self._running.items()]
         more = [f"  and {len(running) - MAX_RUNNING} more"] if len(running) > MAX_RUNNING else []
-        return "\n".join([head, *running[:MAX_RUNNING], *more])
+        return Text("\n".join([head, *running[:MAX_RUNNING], *more]), overflow="ellipsis", no_wrap=True)

@@ -5,6 +5,7 @@ Inspect schedules, limits connections and writes its own logs; verdicts, retries
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,9 +57,10 @@ async def run_arms(
     """
     init_display_type("none")
     logs = arms[0].folder.path / INSPECT_FOLDER
+    gate = asyncio.Semaphore(graders)
     try:
         await eval_async(
-            [_task(arm, grade, watch, patience or Patience()) for arm in arms],
+            [_task(arm, grade, watch, patience or Patience(), gate) for arm in arms],
             log_dir=str(logs),
             log_level="error",
             log_realtime=False,
@@ -80,10 +82,10 @@ def _sort_logs(logs: Path, arms: Sequence[Arm]) -> None:
             path.replace(folder / path.name)
 
 
-def _task(arm: Arm, grade: Grade, watch: Watch, patience: Patience) -> Task:
+def _task(arm: Arm, grade: Grade, watch: Watch, patience: Patience, gate: asyncio.Semaphore) -> Task:
     run = arm.folder.run
     asked = solver_named(run.solver)(KeptReplies(arm.provider, arm.folder), arm.guidelines)
-    desk = _Desk(Trials(arm.folder, asked, grade, watch, patience), {ev.id: ev for ev in arm.evals})
+    desk = _Desk(Trials(arm.folder, asked, grade, watch, patience, gate), {ev.id: ev for ev in arm.evals})
     samples = [Sample(id=ev.id, input=ev.task, metadata={"category": ev.category}) for ev in arm.evals]
     return Task(
         name=run.id,

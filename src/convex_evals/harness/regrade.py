@@ -24,15 +24,13 @@ async def regrade(
     gone = sorted({trial.eval_id for trial in stored} - known.keys())
     if gone:
         raise UsageError(f"{record.run.id}: the suite has no eval {gone[0]!r} any more")
-    trials = Trials(folder, _nobody, grade, watch, Patience())
-    gate = asyncio.Semaphore(graders)
+    trials = Trials(folder, _nobody, grade, watch, Patience(), asyncio.Semaphore(graders))
 
     async def one(eval_id: str, epoch: int, submission: Submission) -> None:
-        async with gate:
-            try:
-                await trials.grade_again(known[eval_id], epoch, submission)
-            except TrialFailed:
-                return  # stored as an error, and told
+        try:
+            await trials.grade_again(known[eval_id], epoch, submission)
+        except TrialFailed:
+            return  # stored as an error, and told
 
     await asyncio.gather(*(one(t.eval_id, t.epoch, t.submission) for t in stored if t.submission is not None))
     return len(stored)

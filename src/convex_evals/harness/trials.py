@@ -89,12 +89,16 @@ class KeptReplies:
 class Trials:
     """All trials of one run."""
 
-    def __init__(self, folder: RunFolder, solver: Solver, grade: Grade, watch: Watch, patience: Patience) -> None:
+    def __init__(
+        self, folder: RunFolder, solver: Solver, grade: Grade, watch: Watch, patience: Patience, gate: asyncio.Semaphore
+    ) -> None:
         self.folder = folder
         self._solver = solver
         self._grade = grade
         self._watch = watch
         self._patience = patience
+        self._gate = gate
+        """How many submissions are graded at once, over all runs of a command."""
 
     async def solve(self, ev: Eval, epoch: int) -> Submission:
         """The submission, made now or kept. Raises TrialFailed, with the error already stored as a trial."""
@@ -120,9 +124,10 @@ class Trials:
 
     async def grade_again(self, ev: Eval, epoch: int, submission: Submission) -> Trial:
         """Like grade, whatever verdict is there."""
-        started = perf_counter()
-        self._tell("grading", ev, epoch)
-        outcome = await self._try(ev, epoch, lambda: self._grade(ev, submission))
+        async with self._gate:
+            started = perf_counter()
+            self._tell("grading", ev, epoch)
+            outcome = await self._try(ev, epoch, lambda: self._grade(ev, submission))
         trial = Trial(
             *(ev.id, ev.hash, ev.category, epoch, submission, outcome.value, outcome.error),
             attempts=outcome.attempts,
