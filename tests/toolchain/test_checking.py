@@ -193,7 +193,6 @@ async def test_a_checker_that_breaks_is_our_failure_and_only_of_the_project_that
 async def test_types_without_end_are_the_submissions_doing(
     tools: Toolchain, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "_RUN_SECONDS", 2.0)
     monkeypatch.setattr(checking, "_ENDLESS_CPU_SECONDS", 0.5)
     digits = "type D = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;\n"
     heavy = "".join(f"export const a{n}: `${{D}}${{D}}${{D}}${{D}}x{n}` = `${{'' as D}}`;\n" for n in range(400))
@@ -201,6 +200,23 @@ async def test_types_without_end_are_the_submissions_doing(
     good_found, bad_found = await asyncio.gather(tools.typecheck(good), tools.typecheck(bad))
     assert good_found == ()
     assert [(finding.code, finding.counts) for finding in bad_found] == [("endless", True)]
+
+
+async def test_types_that_fill_the_memory_or_overflow_the_stack_are_the_submissions_doing(
+    tools: Toolchain, prepared: Prepared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checking, "_LARGEST_BYTES", 2**20)
+    monkeypatch.setattr(checking, "_LOOK_SECONDS", 0.001)
+    (found,) = await tools.typecheck(await prepared(PROJECT))
+    assert found.code == "endless"
+    assert "MiB of memory" in found.message
+    monkeypatch.setattr(checking, "_LARGEST_BYTES", 2**40)
+    wrapper = tmp_path / "overflows.sh"
+    wrapper.write_text("#!/bin/sh\ncat > /dev/null\necho 'fatal error: stack overflow' >&2\nexit 2\n")
+    wrapper.chmod(0o755)
+    tools._checker._tsgolint = wrapper
+    (found,) = await tools.typecheck(await prepared({**PROJECT, "convex/other.ts": "export {};\n"}))
+    assert "overflows the stack" in found.message
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -231,9 +247,9 @@ def _count_runs(tools: Toolchain) -> list[int]:
     runs: list[int] = []
     original = tools._checker._process
 
-    async def counted(request: bytes) -> bytes | None:
+    async def counted(request: bytes, cpu_seconds: float) -> bytes:
         runs.append(len(request))
-        return await original(request)
+        return await original(request, cpu_seconds)
 
     tools._checker._process = counted
     return runs

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import struct
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,10 @@ from convex_evals.toolchain.transactions import outside_calls
 _WINDOW_SECONDS = 0.01
 _BATCH = 16
 _RUN_SECONDS = 120.0
-_ENDLESS_CPU_SECONDS = 45.0
+_ENDLESS_CPU_SECONDS = 30.0
+_LARGEST_BYTES = 3 * 2**30
+_LOOK_SECONDS = 0.2
+_STACK_OVERFLOW = b"stack overflow"
 _REMEMBERED = 64
 _ERROR, _DIAGNOSTIC = 0, 1
 _TYPE_KIND = 1
@@ -114,12 +117,12 @@ class Checker:
         files = {str(file): root for root in roots for file in (*_function_files(root), *_app_files(root))}
         if not files:
             return {root: () for root in roots}
-        output = await self._process(json.dumps(_request(roots)).encode())
-        if output is None:
+        try:
+            output = await self._process(json.dumps(_request(roots)).encode(), _ENDLESS_CPU_SECONDS + len(roots))
+        except _Overrun as error:
             if len(roots) > 1:
-                raise ToolFailed("the type checker did not finish a batch")
-            text = f"type checking used more than {_ENDLESS_CPU_SECONDS:.0f} seconds of CPU and was stopped"
-            return {roots[0]: (Finding("", 0, 0, "endless", text, True),)}
+                raise ToolFailed(f"{error}, over a batch") from error
+            return {roots[0]: (Finding("", 0, 0, "endless", str(error), True),)}
         found = {root: _own_findings(root) for root in roots}
         for message in _messages(output):
             root = files.get(message.get("file_path") or "")
@@ -127,8 +130,8 @@ class Checker:
                 found[root].append(_finding(root, message))
         return {root: tuple(sorted(set(items), key=_place)) for root, items in found.items()}
 
-    async def _process(self, request: bytes) -> bytes | None:
-        """The output, None when it took too long by its own doing. Raises ToolFailed."""
+    async def _process(self, request: bytes, cpu_seconds: float) -> bytes:
+        """The output. Raises _Overrun for what the code did to the checker, ToolFailed."""
         process = await asyncio.create_subprocess_exec(
             str(self._tsgolint),
             "headless",
@@ -138,23 +141,48 @@ class Checker:
             env={"GOGC": "400", "GOMEMLIMIT": "1500MiB", "HOME": os.devnull},
             start_new_session=True,
         )
+        watch = asyncio.create_task(_stop_overrun(process, cpu_seconds))
         try:
             async with asyncio.timeout(_RUN_SECONDS):
                 output, errors = await process.communicate(request)
         except TimeoutError as error:
-            used = psutil.Process(process.pid).cpu_times()
-            if used.user + used.system >= _ENDLESS_CPU_SECONDS:
-                return None
             raise ToolFailed(f"the type checker did not finish in {_RUN_SECONDS:.0f} seconds") from error
         finally:
+            watch.cancel()
+            (stopped,) = await asyncio.gather(watch, return_exceptions=True)
             if process.returncode is None:
                 process.kill()
                 # It counts as ended when its pipes are empty: what nobody reads any more would hold `wait` for ever.
                 await process.communicate()
+        if isinstance(stopped, str):
+            raise _Overrun(stopped)
+        if process.returncode != 0 and _STACK_OVERFLOW in errors:
+            raise _Overrun("the code is nested so deeply that type checking it overflows the stack")
         if process.returncode != 0:
             text = errors.decode("utf-8", "replace").strip()[-1000:]
             raise ToolFailed(f"the type checker ended with status {process.returncode}: {text}")
         return output
+
+
+class _Overrun(Exception):
+    """The code that was checked is endless, or too large for any checker."""
+
+
+async def _stop_overrun(process: Process, cpu_seconds: float) -> str:
+    """Kill the process as soon as it has used too much, and say what. Until then it waits."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            looked = psutil.Process(process.pid)
+            used, memory = looked.cpu_times(), looked.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+        if used.user + used.system > cpu_seconds:
+            process.kill()
+            return f"type checking used more than {cpu_seconds:.0f} seconds of CPU and was stopped"
+        if memory > _LARGEST_BYTES:
+            process.kill()
+            return f"type checking used more than {_LARGEST_BYTES // 2**20} MiB of memory and was stopped"
 
 
 def _request(roots: Sequence[Path]) -> Mapping[str, Any]:
