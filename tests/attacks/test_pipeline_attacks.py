@@ -42,6 +42,14 @@ return new Response("ok");
 """
 
 
+FORGED_VARIABLE = ["a", {"type": "value", "value": "[" * 5000}]
+FORGED_DEFINITION = {"childComponents": [], "httpMounts": {}, "envVars": [FORGED_VARIABLE]}
+FORGED_ANALYSIS = json.dumps(
+    [{"path": "", "schema": None, "functions": {}, "routes": None, "crons": None, "definition": FORGED_DEFINITION}]
+)
+FORGED_LINE = f"A\t{FORGED_ANALYSIS}\n"
+
+
 def package(**fields: object) -> dict[str, str]:
     return {"package.json": json.dumps({**json.loads(PACKAGE), **fields})}
 
@@ -86,6 +94,11 @@ ATTACKS: Mapping[str, Attack] = {
         crons('for (let i = 0; i < 5000; i++) crons.interval("x" + i, { seconds: 1 }, internal.index.im, {});'),
         "deploy",
         "at most 1000 cron jobs",
+    ),
+    "analysis_forged_on_the_pipe": Attack(
+        index(top=f"{ESCAPE}\nDeno.stdout.writeSync(new TextEncoder().encode({json.dumps(FORGED_LINE)}));"),
+        "deploy",
+        "validator that can not be read",
     ),
     "declares_too_much": Attack(
         {

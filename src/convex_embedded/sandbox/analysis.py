@@ -140,5 +140,5 @@ def _binding(one: _Serialized) -> EnvBinding:
 def _declaration(name: str, one: _Serialized) -> EnvDeclaration:
     try:
         return EnvDeclaration(json.loads(one.value or ""), one.optional)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DeployError(f"Environment variable {name!r} has a validator that can not be read") from error
