@@ -216,7 +216,7 @@ def read_runs(runs: Path) -> tuple[RunRecord, ...]:
 
 
 def find_run(runs: Path, name: str | None = None) -> RunRecord:
-    """One run by id, by path, by a unique beginning of its id, or the latest."""
+    """One run by id or by path; else the latest of those whose id begins with the name, or of all."""
     if name is not None:
         for folder in (runs / name, Path(name)):
             if (folder / RUN_FILE).is_file():
@@ -224,8 +224,6 @@ def find_run(runs: Path, name: str | None = None) -> RunRecord:
     records = [record for record in read_runs(runs) if name is None or record.run.id.startswith(name)]
     if not records:
         raise UsageError(f"no run {name!r} in {runs}" if name else f"no runs in {runs}; `convex-evals run` makes one")
-    if name is not None and len(records) > 1:
-        raise UsageError(f"{name!r} is ambiguous: {', '.join(record.run.id for record in records)}")
     return records[-1]
 
 

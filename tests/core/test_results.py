@@ -157,8 +157,8 @@ def test_runs_are_found(tmp_path: Path) -> None:
     assert find_run(tmp_path, str(find_run(tmp_path).path)).run.model == "b"
     with pytest.raises(UsageError, match="no run 'zz'"):
         find_run(tmp_path, "zz")
-    with pytest.raises(UsageError, match="ambiguous"):
-        find_run(tmp_path, "")
+    with open_run(tmp_path, dataclasses.replace(make_run(model="a", epochs=2), started="2026-01-03")) as folder:
+        assert find_run(tmp_path, "a.none").run.id == folder.run.id
 
 
 def test_stored_lines_meet_the_exported_schema(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -147,19 +148,20 @@ def _plan(campaign: Campaign, model: str, guidelines: Guidelines | None, grader:
         guidelines_name=guidelines.name if guidelines is not None else None,
         guidelines_hash=guidelines.hash if guidelines is not None else None,
         suite=campaign.suite.name,
-        suite_hash=campaign.suite.hash,
         evals=(),
         epochs=campaign.epochs,
         settings=campaign.settings.identity(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        code_version=code_version(),
-        **versions(grader),
+        **judged_by(campaign.suite, grader, campaign.admin_key),
     )
 
 
-def versions(grader: Grader) -> Mapping[str, Any]:
-    """What judges, as a run records it."""
+def judged_by(suite: Suite, grader: Grader, admin_key: str | None) -> Mapping[str, Any]:
+    """All that can change a verdict on the same submission, as a run records it."""
+    key = f" {admin_key}" if admin_key is not None else ""
     return {
+        "suite_hash": hashlib.sha256(f"{suite.hash}{key}".encode()).hexdigest() if key else suite.hash,
+        "code_version": code_version(),
         "backend": grader.backend_name,
         "backend_version": grader.backend_version,
         "toolchain": dict(grader.tool_versions),

@@ -94,8 +94,7 @@ def _submission(folder: Path) -> Submission:
 async def _regrade(
     target: str, runs: Path, suite_path: Path | None, admin_key: str | None, parallel: int, quiet: bool
 ) -> RunRecord:
-    from convex_evals.cli._campaign import versions
-    from convex_evals.cli._environment import code_version
+    from convex_evals.cli._campaign import judged_by
     from convex_evals.cli._progress import Progress
     from convex_evals.grade import open_grader
     from convex_evals.harness.regrade import regrade
@@ -109,8 +108,7 @@ async def _regrade(
     progress = Progress(quiet)
     async with open_grader(cache_folder(), Path.home(), admin_key) as grader:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        judged = {"suite_hash": suite.hash, "code_version": code_version(), **versions(grader)}
-        plan = dataclasses.replace(record.run, started=now, **judged)
+        plan = dataclasses.replace(record.run, started=now, **judged_by(suite, grader, admin_key))
         with open_run(record.path.parent, plan) as folder:
             if folder.run.id != record.run.id:
                 progress.say(f"evals or tools are not those of {record.run.id}: new run {folder.run.id}")
