@@ -143,11 +143,17 @@ class Grader:
             sheet.findings("typecheck", self._tools.typecheck(project)),
             sheet.findings("lint", self._tools.lint(project)),
         )
+        judged = False
         try:
             async with self._lanes:
-                return await self._deployed(ev, submission, project, sheet)
+                run = await self._deployed(ev, submission, project, sheet)
+            judged = True
         finally:
-            await static
+            if not judged:  # interrupted, or no verdict can be had: nobody waits for an endless type check
+                static.cancel()
+                await asyncio.gather(static, return_exceptions=True)
+        await static
+        return run
 
     async def _deployed(self, ev: Eval, submission: Submission, project: Project, sheet: _Sheet) -> GraderRun | None:
         if "static" in ev.tags:
