@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted. Nothing that finished is lost; the same command continues.", err=True)
+        click.echo("\nInterrupted. What a run had finished is stored, and the same command continues it.", err=True)
         code = INCOMPLETE
     except EvalsError as error:
         click.echo(f"convex-evals: {error}", err=True)
