@@ -52,7 +52,7 @@ run-local-model: dev  ## four evals with a real small language model on loopback
 	$(BIN)/python -m tests.local_model
 
 goldens: dev
-	$(BIN)/python -m pytest tests/core/test_results_schema.py --update-goldens
+	$(BIN)/python -m pytest tests/core/test_results_schema.py tests/toolchain/test_lint_page.py --update-goldens
 
 wheel: dev
 	$(BIN)/python -m build --wheel
