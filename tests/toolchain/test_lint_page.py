@@ -13,8 +13,8 @@ HEAD = """\
 # Lint rules that count
 
 Only what breaks in production although it deploys and type-checks makes a submission fail; taste never does.
-The rules look at the functions folder alone.
-Each is shown with a program that it fails and the same program, mended; both are tested. This page is made from `toolchain/lint_rules.py` by `make goldens`.
+The rules look at the functions folder alone. Each is shown with a program that it fails and the same program,
+mended; both are tested. This page is made from `toolchain/lint_rules.py` by `make goldens`.
 """
 
 
