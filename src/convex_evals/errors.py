@@ -104,7 +104,7 @@ CAUSES: MappingProxyType[type[TrialFailed], Cause] = MappingProxyType(
     {
         ProviderUnavailable: Cause("provider_unavailable", 6, "run the same command again to continue"),
         ProviderRefused: Cause("provider_refused", 1, "check the key, the quota and the model's name"),
-        ContextOverflow: Cause("context_overflow", 1, "use a model with a larger context, or --guidelines none"),
+        ContextOverflow: Cause("context_overflow", 1, "use a model with a larger context, or --no-guidelines"),
         BackendUnavailable: Cause("backend_unavailable", 3, "convex-evals doctor"),
         RegistryUnavailable: Cause("registry_unavailable", 3, "check the network and run the same command again"),
         ToolFailed: Cause("tool_failed", 2, "convex-evals doctor, then run the same command again"),
