@@ -1,7 +1,6 @@
 """Who is enrolled in what: effects, order, and what it costs when a course is large."""
 
 import asyncio
-from collections.abc import Sequence
 
 from convex_evals.graders.api import Grading, assert_equal
 
@@ -83,14 +82,13 @@ async def test_first_students_come_in_the_order_of_enrollment(g: Grading) -> Non
     await change(g, "enroll", ids[4], music)
     await change(g, "withdraw", ids[SHUFFLED[1]], maths)
     left = [f"student {place}" for n, place in enumerate(SHUFFLED) if n != 1]
-    for count in (1, 50):
+    for count in (1, 2, 3, 50):
         names = await shown(g, "firstStudents", "name", {"courseId": maths, "count": count})
         assert_equal(names, left[:count], f"firstStudents with count {count}")
 
 
-async def cost(g: Grading, ids: Sequence[str], maths: str) -> dict[str, tuple[int, int]]:
+async def cost(g: Grading, first: str, new: str, maths: str) -> dict[str, tuple[int, int]]:
     """Documents and bytes that each function reads, for a student who is the first of the course and one who is new."""
-    first, new = ids[0], ids[1]
     async with g.response.evidence() as seen:
         assert await is_enrolled(g, first, maths) is True, "the first student is not enrolled"
         await change(g, "enroll", new, maths)
@@ -104,12 +102,13 @@ async def cost(g: Grading, ids: Sequence[str], maths: str) -> dict[str, tuple[in
 
 async def test_reads_do_not_grow_with_the_course(g: Grading) -> None:
     """What the functions read stays the same when many others are enrolled."""
-    ids, (maths,) = await students(g, CROWD + 3), await courses(g, 1)
+    ids, (maths,) = await students(g, CROWD + 4), await courses(g, 1)
     await change(g, "enroll", ids[0], maths)
     await change(g, "enroll", ids[2], maths)
-    before = await cost(g, ids, maths)
-    await asyncio.gather(*(change(g, "enroll", student, maths) for student in ids[3:]))
-    after = await cost(g, ids, maths)
+    before = await cost(g, ids[0], ids[1], maths)
+    await asyncio.gather(*(change(g, "enroll", student, maths) for student in ids[4:]))
+    # Someone new again: what is kept of the first one's withdrawal is theirs.
+    after = await cost(g, ids[0], ids[3], maths)
     for path, (documents, size) in after.items():
         old_documents, old_size = before[path]
         grown = documents > old_documents or size > old_size + 50
@@ -117,3 +116,25 @@ async def test_reads_do_not_grow_with_the_course(g: Grading) -> None:
             f"{path} reads {documents} documents, {size} bytes with {CROWD} more students in the course; "
             f"before them it read {old_documents} documents, {old_size} bytes"
         )
+
+
+async def test_reads_do_not_grow_with_withdrawals(g: Grading) -> None:
+    """Those who are not enrolled any more are not read."""
+    ids, places = await students(g, CROWD), await courses(g, CROWD)
+    for student, course in ((ids[-1], places[0]), (ids[-1], places[-1])):
+        await change(g, "enroll", student, course)
+
+    async def read() -> dict[str, int]:
+        async with g.response.evidence() as seen:
+            names = await shown(g, "firstStudents", "name", {"courseId": places[-1], "count": 2})
+            titles = await shown(g, "coursesOf", "title", {"studentId": ids[-1]})
+        expected = ([f"student {CROWD - 1}"], ["course 0", f"course {CROWD - 1}"])
+        assert (names, titles) == expected, f"firstStudents gave {names}, coursesOf {titles}"
+        return {name: seen.one(f"enrollments:{name}").documents_read for name in ("firstStudents", "coursesOf")}
+
+    before = await read()
+    for name in ("enroll", "withdraw"):
+        await asyncio.gather(*(change(g, name, student, places[-1]) for student in ids[:-1]))
+        await asyncio.gather(*(change(g, name, ids[-1], course) for course in places[1:-1]))
+    after = await read()
+    assert_equal(after, before, f"documents read after {CROWD - 1} students and {CROWD - 2} courses were withdrawn")

@@ -114,6 +114,13 @@ async def test_headlines_of_each_kind(g: Grading) -> None:
     assert_equal(lines, [], "headlines of someone without notifications")
 
 
+async def test_headlines_of_many(g: Grading) -> None:
+    """There is a headline for each notification, also when they are many."""
+    await g.response.insert(TABLE, *({**OUTAGE, "services": [f"s{n}"]} for n in range(300)))
+    lines = await g.response.public.query("notifications:headlines", {"recipient": "ada"})
+    assert_equal(lines, [f"major: s{n}" for n in reversed(range(300))], "headlines of 300 notifications")
+
+
 async def test_only_the_notifications_of_the_recipient_are_read(g: Grading) -> None:
     """headlines reads the notifications of no one else."""
     others: list[Document] = [{**MENTION, "recipient": f"user {n}"} for n in range(30)]

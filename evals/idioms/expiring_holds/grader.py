@@ -6,7 +6,7 @@ Nothing here waits for a time to pass: a second hold, due after the one in quest
 import asyncio
 from typing import Any
 
-from convex_evals.graders.api import Grading, assert_equal, wait_until
+from convex_evals.graders.api import Grading, assert_equal, rejects, wait_until
 
 MINUTE = 60_000
 NEVER_EXPIRED: list[str] = []
@@ -116,6 +116,17 @@ async def test_only_active_holds_change(g: Grading) -> None:
     await g.response.clear("holds")
     values = [await change(g, "confirm", confirmed), await change(g, "extend", confirmed, milliseconds=MINUTE)]
     assert_equal(values, [False, False], "results of confirm and extend for a hold that does not exist")
+
+
+async def test_status_is_one_of_three(g: Grading) -> None:
+    """The table takes the status of a hold, and no other text."""
+    await place(g, MINUTE)
+    (hold,) = await g.response.read("holds")
+    fields = {name: value for name, value in hold.items() if not name.startswith("_")}
+    for status in ("active", "confirmed", "expired"):
+        await g.response.insert("holds", {**fields, "status": status})
+    for wrong in ({"status": "cancelled"}, {"item": 5}, {"holder": None}):
+        await rejects(g.response.insert("holds", {**fields, **wrong}))
 
 
 async def test_clients_can_call_these_three_only(g: Grading) -> None:

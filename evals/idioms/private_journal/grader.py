@@ -81,6 +81,9 @@ async def test_all_fail_when_nobody_is_signed_in(g: Grading) -> None:
         assert_equal(failed.data, {"code": "UNAUTHENTICATED"}, f"data of the error of {failed.path}")
     stored = [document["text"] for document in await g.response.read("entries")]
     assert_equal(stored, ["of ada"], "the stored texts")
+    await g.response.clear("entries")
+    failed = await rejects(nobody.mutation("journal:remove", {"entryId": identifier}))
+    assert_equal(failed.data, {"code": "UNAUTHENTICATED"}, "data of the error of remove for an entry that is gone")
 
 
 async def test_purge_deletes_the_entries_of_one_owner(g: Grading) -> None:
@@ -93,6 +96,18 @@ async def test_purge_deletes_the_entries_of_one_owner(g: Grading) -> None:
     count = await g.response.admin.mutation("journal:purge", {"owner": owner})
     assert count == 2, f"two entries were purged, purge returned {count!r}"
     assert_equal([await texts(ada), await texts(bob)], [[], ["of bob"]], "texts of ada and of bob")
+
+
+async def test_mine_and_purge_take_all(g: Grading) -> None:
+    """mine lists and purge deletes every entry of an owner, also when they are many."""
+    ada = g.response.as_user("ada")
+    await write(ada, "first")
+    owner = (await g.response.read("entries"))[0]["owner"]
+    await g.response.insert("entries", *({"owner": owner, "text": f"text {n}"} for n in range(300)))
+    assert_equal(await texts(ada), [*(f"text {n}" for n in reversed(range(300))), "first"], "texts of 301 entries")
+    count = await g.response.admin.mutation("journal:purge", {"owner": owner})
+    assert count == 301, f"301 entries were to be purged, purge returned {count!r}"
+    assert_equal(await g.response.read("entries"), [], "entries after the purge")
 
 
 async def test_clients_cannot_purge(g: Grading) -> None:
@@ -110,9 +125,11 @@ async def test_mine_reads_no_entries_of_others(g: Grading) -> None:
     """What mine reads does not depend on how many entries others have."""
     ada = g.response.as_user("ada")
     await write(ada, "of ada")
-    await g.response.insert("entries", *({"owner": f"other {n}", "text": "x"} for n in range(30)))
-    async with g.response.evidence() as seen:
-        found = await texts(ada)
-    assert_equal(found, ["of ada"], "texts of ada")
-    read = seen.one("journal:mine").documents_read
-    assert read == 1, f"mine read {read} documents for one entry"
+    read = []
+    for others in (0, 30):
+        await g.response.insert("entries", *({"owner": f"other {n}", "text": "x"} for n in range(others)))
+        async with g.response.evidence() as seen:
+            found = await texts(ada)
+        assert_equal(found, ["of ada"], "texts of ada")
+        read.append(seen.one("journal:mine").documents_read)
+    assert read[0] == read[1], f"mine read {read[0]} documents, and {read[1]} when others had 30 entries"

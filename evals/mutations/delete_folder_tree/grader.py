@@ -1,6 +1,6 @@
 """Deleting a folder with all that lies in it: effect, count, one transaction, and what it reads."""
 
-from convex_evals.graders.api import Grading, assert_equal
+from convex_evals.graders.api import Grading, assert_equal, rejects
 
 REMOVE = "folders:remove"
 
@@ -57,6 +57,16 @@ async def test_other_documents_stay(g: Grading) -> None:
     assert count == 6, f"3 folders and 3 notes were deleted, remove returned {count!r}"
 
 
+async def test_crowded_folders_are_emptied(g: Grading) -> None:
+    """All notes and folders in a folder are deleted, also when they are many."""
+    (crowded,) = await folders(g, ("crowded", None))
+    await folders(g, *((f"folder {n}", crowded) for n in range(150)))
+    await g.response.insert("notes", *({"title": f"note {n}", "folder": crowded} for n in range(150)))
+    count = await remove(g, crowded)
+    assert_equal(await left(g), {"folders": [], "notes": []}, "what is left")
+    assert count == 301, f"151 folders and 150 notes were deleted, remove returned {count!r}"
+
+
 async def test_an_empty_folder_counts_as_one(g: Grading) -> None:
     """A folder with nothing in it is deleted too."""
     (identifier,) = await g.response.insert("folders", {"name": "empty"})
@@ -97,3 +107,22 @@ async def test_only_what_is_deleted_is_read(g: Grading) -> None:
     # Deleting a document may count as reading it, and the folder itself may be looked up before.
     read = max(call.documents_read for call in seen.calls)
     assert read <= 3 * 6, f"deleting 6 documents read {read}"
+
+
+async def test_the_schema_is_as_described(g: Grading) -> None:
+    """Folders and notes refer to folders by id; fields that are missing or of another type are refused."""
+    (folder,) = await folders(g, ("a", None))
+    await notes(g, {"in a": folder})
+    (note,) = (document["_id"] for document in await g.response.read("notes"))
+    for table, document in (
+        ("folders", {}),
+        ("folders", {"name": 5}),
+        ("folders", {"name": "b", "parent": "a"}),
+        ("folders", {"name": "b", "parent": None}),
+        ("folders", {"name": "b", "parent": note}),
+        ("notes", {"title": "x"}),
+        ("notes", {"title": 5, "folder": folder}),
+        ("notes", {"title": "x", "folder": "a"}),
+        ("notes", {"title": "x", "folder": note}),
+    ):
+        await rejects(g.response.insert(table, document))

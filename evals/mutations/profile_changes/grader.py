@@ -70,10 +70,17 @@ async def test_reset_keeps_the_name_alone(g: Grading) -> None:
 async def test_they_fail_when_there_is_no_profile(g: Grading) -> None:
     """Each mutation fails when the profile does not exist, and creates none."""
     full, _ = await fill(g)
-    for name, more in (("rename", {"name": "x"}), ("setEmail", {"news": True}), ("removeNickname", {}), ("reset", {})):
+    calls: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("rename", {"name": "x"}),
+        ("setEmail", {"news": True}),
+        ("setEmail", {}),
+        ("removeNickname", {}),
+        ("reset", {}),
+    )
+    for name, more in calls:
         await change(g, name, id=full["_id"], **more)
     await g.response.clear("profiles")
-    for name, more in (("rename", {"name": "x"}), ("setEmail", {"news": True}), ("removeNickname", {}), ("reset", {})):
+    for name, more in calls:
         await rejects(g.response.public.mutation(f"profiles:{name}", {"id": full["_id"], **more}))
     await expect(g)
 

@@ -82,6 +82,17 @@ async def test_pages_are_full(g: Grading) -> None:
     assert (times(rest), rest["isDone"]) == ([], True), f"after the last item: {rest!r}"
 
 
+async def test_messages_of_one_moment_are_all_there(g: Grading) -> None:
+    """A page that ends between messages with the same sentAt loses and repeats none of them."""
+    ids = await g.response.insert("messages", *(message(sent_at) for sent_at in (1, 5, 5, 5, 5, 9)))
+    cursor, found = None, []
+    for _ in range(3):
+        result = await page(g, 2, cursor)
+        found += [item["id"] for item in result["page"]]
+        cursor = result["continueCursor"]
+    assert_equal(sorted(found), sorted(ids), "ids on the three pages")
+
+
 async def test_pages_stay_in_step_with_changes(g: Grading) -> None:
     """A message that arrives in front of the cursor neither repeats nor hides items of the next page."""
     await g.response.insert("messages", *map(message, TIMES))
@@ -102,3 +113,12 @@ async def test_a_page_reads_only_its_messages(g: Grading) -> None:
     assert (times(first), times(second)) == ([39, 38, 37, 36], [35, 34, 33, 32]), f"pages {first!r}, {second!r}"
     read = [call.documents_read for call in seen.of(HISTORY)]
     assert max(read) <= 5, f"pages of 4 items read {read} documents"
+
+
+async def test_the_schema_is_as_described(g: Grading) -> None:
+    """A message without one of the five fields, or with one of another type, is refused."""
+    fields = message(5)
+    await g.response.insert("messages", fields)
+    for name in fields:
+        await rejects(g.response.insert("messages", {key: value for key, value in fields.items() if key != name}))
+        await rejects(g.response.insert("messages", {**fields, name: None}))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convex_evals.graders.api import Grading, assert_equal
+from convex_evals.graders.api import Grading, assert_equal, rejects
 
 # (takenAt, celsius) in an order that is neither that of time nor of temperature, in either direction.
 REPORTED = ((40, 21.5), (10, 19.0), (70, 20.0), (20, 25.5), (60, -3.0), (30, 22.0), (50, 18.0))
@@ -43,6 +43,13 @@ async def test_window_has_its_start_but_not_its_end(g: Grading) -> None:
         assert_equal(found, expected, f"times in the window from {start} to {end}")
 
 
+async def test_windows_have_no_largest_size(g: Grading) -> None:
+    """All readings in the range are returned, also when they are many."""
+    await g.response.insert("readings", *(reading(n, n % 7) for n in range(300)))
+    found = [document["takenAt"] for document in await ask(g, "window", **{"from": 5, "to": 295})]
+    assert_equal(found, list(range(5, 295)), "times in a window with 290 readings")
+
+
 async def test_latest_is_ordered_by_time(g: Grading) -> None:
     """latest returns the count readings with the latest takenAt, latest first, not those stored last."""
     mine = sorted(await fill(g), key=lambda document: document["takenAt"], reverse=True)
@@ -72,3 +79,16 @@ async def test_only_the_result_is_read(g: Grading) -> None:
     assert hottest["celsius"] == 16, f"hottest returned {hottest!r}"
     read = {name: seen.one(f"readings:{name}").documents_read for name in ("window", "latest", "hottest")}
     assert_equal(read, {"window": 4, "latest": 3, "hottest": 1}, "documents read")
+    async with g.response.evidence() as seen:
+        assert_equal(await ask(g, "hottest", atLeast=17), None, "hottest with atLeast 17")
+    in_vain = seen.one("readings:hottest").documents_read
+    assert in_vain == 0, f"hottest read {in_vain} documents to return null"
+
+
+async def test_the_schema_is_as_described(g: Grading) -> None:
+    """A reading without one of the three fields, or with one of another type, is refused."""
+    fields = reading(5, 20.0)
+    await g.response.insert("readings", fields)
+    for name in fields:
+        await rejects(g.response.insert("readings", {key: value for key, value in fields.items() if key != name}))
+        await rejects(g.response.insert("readings", {**fields, name: None}))
