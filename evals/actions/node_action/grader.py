@@ -11,6 +11,8 @@ PATHS = {
     "./x/./y///z": "/uploads/x/y/z",
     "../../etc/passwd": "/etc/passwd",
     "größe/../naïve 🚀": "/uploads/naïve 🚀",
+    "/etc/passwd": "/uploads/etc/passwd",
+    "folder/": "/uploads/folder/",
 }
 
 
@@ -50,3 +52,13 @@ async def test_it_uses_the_modules_of_node(g: Grading) -> None:
     imported = {entry.module.removeprefix("node:") for source in g.sources() for entry in source.imports()}
     named = {module.partition("/")[0] for module in imported}
     assert {"crypto", "path"} <= named, f"the submission imports {sorted(imported)}"
+
+
+async def test_clients_can_call_this_function_only(g: Grading) -> None:
+    """The action is the only function that clients can call."""
+    public = sorted(
+        entry.get("identifier", "an HTTP route")
+        for entry in await g.response.function_spec()
+        if entry["functionType"] == "HttpAction" or entry["visibility"]["kind"] == "public"
+    )
+    assert public == ["index.js:processWithNode"], f"public functions are {public}"

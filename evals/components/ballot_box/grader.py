@@ -21,6 +21,18 @@ async def test_votes_are_counted(g: Grading) -> None:
     ballots = (("lunch", "soup"), ("lunch", "soup"), ("lunch", "rice"), ("dinner", "soup"), ("lunch", "soup"))
     counted = [await vote(g, *ballot) for ballot in ballots]
     assert_equal(counted, [1, 2, 1, 1, 3], "numbers of votes after each vote")
+    counted = [await vote(g, "lunch", "soup") for _ in range(2)]
+    assert_equal(counted, [4, 5], "numbers of votes of an option that had 3")
+
+
+async def test_any_strings_are_polls_and_options(g: Grading) -> None:
+    """Polls and options are strings of any kind."""
+    for poll in ("größe", "$1:2"):
+        for option in ("crème brûlée", "$5", "_none", ""):
+            counted = await vote(g, poll, option)
+            assert counted == 1, f"after the first vote for {option!r} of {poll!r} there are {counted!r}"
+        options = [result["option"] for result in await results(g, poll)]
+        assert sorted(options) == ["", "$5", "_none", "crème brûlée"], f"options of {poll!r} are {options}"
 
 
 async def test_results_are_sorted_by_option(g: Grading) -> None:
@@ -69,3 +81,12 @@ async def test_clients_can_call_three_functions(g: Grading) -> None:
     assert_equal(public, ["polls.js:results", "polls.js:vote", "polls.js:voteAll"], "public functions")
     for path in ("ballot/counts:add", "ballot/counts:list"):
         await rejects(g.response.public.query(path, {"poll": "lunch"}), match="Could not find")
+
+
+async def test_the_component_lies_in_its_folder(g: Grading) -> None:
+    """The definition of the component is in convex/ballot."""
+    assert_equal(await results(g, "nothing"), [], "results of a poll without votes")
+    found = [
+        path for path in g.files if path.startswith("convex/") and path.count("/") > 1 and "convex.config." in path
+    ]
+    assert_equal(found, ["convex/ballot/convex.config.ts"], "definitions of components")

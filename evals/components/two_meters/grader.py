@@ -44,6 +44,23 @@ async def test_reset_clears_one_kind(g: Grading) -> None:
     assert_equal(await record(g, "uploads", "cy", 2), 2, "total after a reset")
 
 
+async def test_any_string_is_a_user(g: Grading) -> None:
+    """Users are strings of any kind."""
+    for user in ("größe@example.com", "_hal", "$ida", ""):
+        assert_equal(await record(g, "requests", user, 3), 3, f"total of the user {user!r}")
+        assert_equal(await totals(g, user), {"requests": 3, "uploads": 0}, f"totals of the user {user!r}")
+
+
+async def test_reset_clears_many(g: Grading) -> None:
+    """reset makes the totals of all users 0, also when they are many."""
+    users = [f"user {n}" for n in range(120)]
+    for user in users:
+        await record(g, "requests", user, 1)
+    await g.response.public.mutation("usage:reset", {"kind": "requests"})
+    left = [user for user in users if await totals(g, user) != {"requests": 0, "uploads": 0}]
+    assert not left, f"after the reset {len(left)} of {len(users)} users have totals that are not 0"
+
+
 async def test_kind_is_one_of_two(g: Grading) -> None:
     """No other kind is taken."""
     for args in ({"kind": "downloads", "user": "eve", "amount": 1}, {"user": "eve", "amount": 1}):
@@ -71,5 +88,5 @@ async def test_there_is_one_component(g: Grading) -> None:
     ]
     assert_equal(found, ["convex/meter/convex.config.ts"], "definitions of components")
     uses = [source for source in g.sources() if source.path.startswith("convex/convex.config.")]
-    modules = [entry.module for source in uses for entry in source.imports() if entry.module.startswith(".")]
+    modules = [entry.module for source in uses for entry in source.imports() if "convex.config" in entry.module]
     assert len(modules) == 1, f"the app imports the definitions {modules}"

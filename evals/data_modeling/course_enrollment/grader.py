@@ -135,6 +135,7 @@ async def test_reads_do_not_grow_with_withdrawals(g: Grading) -> None:
     before = await read()
     for name in ("enroll", "withdraw"):
         await asyncio.gather(*(change(g, name, student, places[-1]) for student in ids[:-1]))
-        await asyncio.gather(*(change(g, name, ids[-1], course) for course in places[1:-1]))
+        for course in places[1:-1]:
+            await change(g, name, ids[-1], course)
     after = await read()
     assert_equal(after, before, f"documents read after {CROWD - 1} students and {CROWD - 2} courses were withdrawn")

@@ -1,6 +1,6 @@
 """Six empty functions: kind, visibility, arguments, result."""
 
-from convex_evals.graders.api import Client, Grading, rejects
+from convex_evals.graders.api import Client, Grading, compare_function_spec, rejects
 
 KINDS = ("query", "mutation", "action")
 
@@ -36,3 +36,5 @@ async def test_arguments_are_refused(g: Grading) -> None:
     for kind in KINDS:
         for visibility in ("Public", "Private"):
             await rejects(call(g.response.admin, kind, visibility, {"extra": 1}), match="ArgumentValidationError")
+    six = [f"index:empty{visibility}{kind.capitalize()}" for kind in KINDS for visibility in ("Public", "Private")]
+    await compare_function_spec(g, only=six, internal=True)
