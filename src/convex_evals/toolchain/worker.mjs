@@ -200,6 +200,8 @@ async function build({ root, entries, platform, provided, allowed, definition, m
     sourcesContent: false,
     keepNames: true,
     define: { "process.env.NODE_ENV": '"production"' },
+    // A script has no modules to import later: `await import("node:crypto")` becomes a require.
+    supported: { "dynamic-import": false },
   });
   if (result.problems) return result;
   const size = result.outputFiles.reduce((sum, file) => sum + file.contents.length, 0);

@@ -2,6 +2,8 @@
 
 import type { Refusal } from "./realm/hooks.ts";
 
+// The first documents come one by one: a loop that breaks after a few is charged for those, as on an official backend.
+const SINGLES = 8;
 const FIRST_BATCH = 16;
 const LARGEST_BATCH = 1024;
 const DONE = '{"value":null,"done":true}';
@@ -14,6 +16,7 @@ interface Stream {
   at: number;
   cursor: string | null;
   size: number;
+  singles: number;
   exhausted: boolean;
 }
 
@@ -25,7 +28,7 @@ export class Streams {
 
   open(query: unknown): number {
     const id = this.#ids++;
-    this.#open.set(id, { query, documents: [], at: 0, cursor: null, size: FIRST_BATCH, exhausted: false });
+    this.#open.set(id, { query, documents: [], at: 0, cursor: null, size: 1, singles: SINGLES, exhausted: false });
     return id;
   }
 
@@ -46,7 +49,9 @@ export class Streams {
       stream.at = 0;
       stream.cursor = batch.cursor;
       stream.exhausted = batch.cursor === null;
-      stream.size = Math.min(stream.size * 4, LARGEST_BATCH);
+      stream.singles -= 1;
+      if (stream.singles === 0) stream.size = FIRST_BATCH;
+      if (stream.singles < 0) stream.size = Math.min(stream.size * 4, LARGEST_BATCH);
       if (batch.documents.length === 0 && !stream.exhausted) this.next(id, resolve, reject);
       else resolve(batch.documents.length === 0 ? DONE : taken(stream));
     };
