@@ -53,12 +53,13 @@ async def test_any_string_is_a_user(g: Grading) -> None:
 
 async def test_reset_clears_many(g: Grading) -> None:
     """reset makes the totals of all users 0, also when they are many."""
-    users = [f"user {n}" for n in range(120)]
+    users = [f"user {n:03}" for n in range(104)]
     for user in users:
         await record(g, "requests", user, 1)
     await g.response.public.mutation("usage:reset", {"kind": "requests"})
-    left = [user for user in users if await totals(g, user) != {"requests": 0, "uploads": 0}]
-    assert not left, f"after the reset {len(left)} of {len(users)} users have totals that are not 0"
+    # A reset that stops after a page leaves the first or the last ones, whatever index it goes by.
+    left = [user for user in (*users[:2], *users[-2:]) if await totals(g, user) != {"requests": 0, "uploads": 0}]
+    assert not left, f"after the reset of {len(users)} users, {left} have totals that are not 0"
 
 
 async def test_kind_is_one_of_two(g: Grading) -> None:
