@@ -39,12 +39,13 @@ async def gate(ports: Collection[int]) -> AsyncIterator[Gate]:
     """Serve a gate on a free port of 127.0.0.1 while the block runs."""
     this = Gate(frozenset(ports))
 
+    writers: set[asyncio.StreamWriter] = set()
+
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         task = asyncio.create_task(_serve(this, reader, writer))
         this._open.add(task)
         task.add_done_callback(this._open.discard)
-        # Here and not in the task: one that is cancelled before it starts closes nothing.
-        task.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=HEAD_BYTES)
     this.port = server.sockets[0].getsockname()[1]
@@ -52,10 +53,20 @@ async def gate(ports: Collection[int]) -> AsyncIterator[Gate]:
         yield this
     finally:
         server.close()
+        await _turns()
         for task in list(this._open):
             task.cancel()
         await asyncio.gather(*this._open, return_exceptions=True)
+        for writer in writers:  # a task that is cancelled before it starts closes nothing
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
         await server.wait_closed()
+
+
+async def _turns() -> None:
+    """What was accepted before the server closed is handed over in the next turns of the loop."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 async def _serve(this: Gate, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
