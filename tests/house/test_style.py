@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_there_is_one_broad_except() -> None:
     assert len(places) <= 1, f"broad excepts: {places}"
 
 
-@pytest.mark.parametrize("word", ["/work/", "/tmp/", "/root/"])
+@pytest.mark.parametrize("word", [f"{ROOT}/", f"{Path.home()}/", f"{tempfile.gettempdir()}/"])
 def test_no_path_of_one_machine(word: str) -> None:
     here = Path(__file__)
     tracked = [p for room in ("src", "tests", "evals", "guidelines", "docs") for p in (ROOT / room).rglob("*")]
@@ -82,6 +83,6 @@ def test_no_path_of_one_machine(word: str) -> None:
             continue
         if word in path.read_text(encoding="utf-8", errors="replace"):
             hits.append(str(path.relative_to(ROOT)))
-    if word == "/tmp/":
+    if word == f"{tempfile.gettempdir()}/":
         hits = [hit for hit in hits if not hit.startswith("tests/")]
     assert not hits, f"{word} is named in {hits}"
