@@ -12,8 +12,7 @@ from pathlib import Path
 
 from convex_evals.errors import UsageError
 from convex_evals.types import Eval, Expectation, Files
-
-SKIPPED = {"node_modules", "_generated", "__pycache__", ".DS_Store"}
+from convex_evals.workspace import read_folder
 
 
 @dataclass(frozen=True)
@@ -29,22 +28,12 @@ class Case:
     """Where a wrong project must fail; None for the empty one, which may fail anywhere."""
 
 
-def read_files(folder: Path) -> dict[str, str]:
-    """All text files under a folder, by path with forward slashes; generated and installed ones left out."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and not SKIPPED & set(relative.parts):
-            found[relative.as_posix()] = path.read_text(encoding="utf-8")
-    return found
-
-
 def cases(ev: Eval) -> Iterator[Case]:
     """The cases of one eval: answer, every `right/`, every `wrong/`, and the empty project.
 
     Raises UsageError when a `wrong/` has no expectation, or an expectation no folder.
     """
-    answer = read_files(ev.path / "answer")
+    answer = read_folder(ev.path / "answer")
     removed = _removed(ev.path)
     yield Case(ev.id, "answer", answer, passes=True)
     for slug in _slugs(ev.path / "right"):
@@ -71,7 +60,7 @@ def _empty(answer: Files) -> Files:
 def _overlay(ev: Eval, answer: Files, name: str, removed: Mapping[str, list[str]]) -> Files:
     gone = set(removed.get(name, []))
     kept = {path: text for path, text in answer.items() if path not in gone}
-    return {**kept, **read_files(ev.path / name)}
+    return {**kept, **read_folder(ev.path / name)}
 
 
 def _removed(folder: Path) -> Mapping[str, list[str]]:

@@ -1,7 +1,7 @@
 """The command line: parse, wire, call one function, print. A command is one file here, found by its name.
 
-Nothing heavy is imported before a command runs: `convex-evals --help` answers in under 300 ms. The lead wrote the frame
-(this file, exits, options) and setup, list, prompt, validate, doctor; run, try, grade, status, show, models beside it.
+Nothing heavy is imported before a command runs: `convex-evals --help` answers in under 300 ms. This file,
+`exits`, `options` and files that start with an underscore are the frame; every other file is a command.
 """
 
 from __future__ import annotations
